@@ -1,0 +1,1 @@
+//! The shared HTTP listener of Narthex's HTTP-born adapters.

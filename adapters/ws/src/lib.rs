@@ -1,0 +1,1 @@
+//! The raw WebSocket adapter of Narthex: hyper upgrade and tungstenite.

@@ -1,0 +1,1 @@
+//! Ready-made tower layers, guards and filters for Narthex.
