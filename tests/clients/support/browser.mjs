@@ -1,0 +1,82 @@
+// A headless Chromium, and pages of the chat in it.
+
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const shots = process.env.NARTHEX_SHOTS ?? mkdtempSync(join(tmpdir(), "narthex-shots-"));
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** A page of the chat, with the words of its interface. `faults` is what the page itself did wrong. */
+export class ChatPage {
+  faults = [];
+
+  constructor(page) {
+    this.page = page;
+    this.log = page.getByRole("log");
+    this.members = page.getByRole("complementary");
+    this.conversations = page.getByRole("navigation");
+    page.setDefaultTimeout(10_000);
+    page.on("pageerror", (error) => this.faults.push(String(error)));
+    page.on("console", (message) => {
+      // A browser reports each connection that fails, which is no fault of the page.
+      if (message.type() === "error" && !message.text().startsWith("WebSocket connection")) this.faults.push(message.text());
+    });
+  }
+
+  /** Opens the chat in a browser of its own and comes in. */
+  static async open(browser, host, name, options) {
+    const context = await browser.newContext({ viewport: { width: 1200, height: 760 }, ...options });
+    const chat = new ChatPage(await context.newPage());
+    await chat.page.goto(`http://${host}/`);
+    await chat.page.getByLabel("Your name").fill(name);
+    await chat.page.getByRole("button", { name: "Come in" }).click();
+    await chat.connected();
+    return chat;
+  }
+
+  connected() {
+    return this.page.getByRole("status").getByText("Connected", { exact: true }).waitFor();
+  }
+
+  async join(room) {
+    await this.page.getByLabel("Join a room").fill(room);
+    await this.page.getByRole("button", { name: "Join", exact: true }).click();
+    await this.page.getByRole("heading", { name: room, exact: true }).waitFor();
+  }
+
+  write(text) {
+    return this.page.getByLabel("Message", { exact: true }).pressSequentially(text);
+  }
+
+  async send(text) {
+    await this.page.getByLabel("Message", { exact: true }).fill(text);
+    await this.page.getByRole("button", { name: "Send" }).click();
+    await this.sees(text);
+  }
+
+  /** Waits until the conversation shows a message, and for exactly one. */
+  sees(text) {
+    return this.log.getByText(text, { exact: true }).waitFor();
+  }
+
+  async shot(name) {
+    mkdirSync(shots, { recursive: true });
+    await this.page.screenshot({ path: join(shots, `${name}.png`) });
+  }
+}
