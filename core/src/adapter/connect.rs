@@ -1,0 +1,222 @@
+//! From an arriving peer to an open client.
+
+use std::{
+    fmt,
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+};
+
+use bytes::Bytes;
+use futures_util::{FutureExt, future::BoxFuture};
+use http::{HeaderMap, Request, Response};
+
+use super::{Session, Shared, engine::Engine};
+use crate::{
+    client::{Client, CloseReason, HandshakeInfo, Wire},
+    gateway::{Namespace, Place, refusal},
+    message::{Envelope, Framing, JsonEnvelope},
+    panic::caught,
+    reply::{Denied, DeniedKind},
+    room::HubInner,
+    stats::Counters,
+};
+
+type Carry<C> = Arc<dyn Fn(C, Session) -> BoxFuture<'static, CloseReason> + Send + Sync>;
+
+/// Announces arriving peers to the core. Cheap to clone.
+pub struct Connect<C> {
+    shared: Arc<Shared>,
+    carry: Carry<C>,
+}
+
+impl<C> Clone for Connect<C> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), carry: Arc::clone(&self.carry) }
+    }
+}
+
+impl<C: Send + 'static> Connect<C> {
+    pub(crate) fn new(shared: Arc<Shared>, carry: Carry<C>) -> Self {
+        Self { shared, carry }
+    }
+
+    /// Judges a handshake: finds the namespace of the request's path, runs its layers and connect guards.
+    ///
+    /// The path of the request's URI is the namespace's; put a [`PeerAddr`](crate::PeerAddr) in its extensions
+    /// where the door knows it.
+    ///
+    /// Cancel safe: nobody is let in by a future that was dropped.
+    ///
+    /// # Errors
+    /// The refusal, as the HTTP answer that the guard or layer chose; 404 for an unknown namespace, 503 when the
+    /// server is full or drains, 408 when the stack takes too long.
+    pub async fn handshake(&self, request: Request<()>) -> Result<Admission<C>, Response<Bytes>> {
+        let judged = self.judge(request).await;
+        if judged.is_err() {
+            Counters::add(&self.shared.counters.refused);
+        }
+        judged
+    }
+
+    async fn judge(&self, mut request: Request<()>) -> Result<Admission<C>, Response<Bytes>> {
+        if self.shared.draining.is_cancelled() {
+            return Err(refuse(DeniedKind::Overloaded, "The server is going away").await);
+        }
+        let Some(permit) = Permit::take(&self.shared) else {
+            return Err(refuse(DeniedKind::Overloaded, "The server is full").await);
+        };
+        let path: Arc<str> = request.uri().path().into();
+        let Some((namespace, params)) = self.shared.find(&path) else {
+            return Err(refuse(DeniedKind::NotFound, "Unknown namespace").await);
+        };
+        let hub = namespace.hubs.get(&path);
+        let params = (!params.is_empty()).then_some(params);
+        request.extensions_mut().insert(Place((Arc::clone(&path), params.clone(), Arc::clone(&hub))));
+        let judged =
+            tokio::time::timeout(self.shared.limits.handshake_timeout, namespace.judge(request)).await;
+        let (mut parts, headers) = match judged {
+            Ok(verdict) => verdict?,
+            Err(_) => return Err(refuse(DeniedKind::Timeout, "The handshake took too long").await),
+        };
+        parts.extensions.remove::<Place>();
+        Ok(Admission {
+            shared: Arc::clone(&self.shared),
+            namespace: Arc::clone(namespace),
+            hub,
+            handshake: Arc::new(HandshakeInfo::new(parts, path, params)),
+            headers,
+            envelope: Arc::new(JsonEnvelope),
+            framing: None,
+            carry: Arc::clone(&self.carry),
+            permit,
+        })
+    }
+
+    /// Judges a handshake and opens the client in one step, and drives its life to the end.
+    ///
+    /// # Errors
+    /// The refusal, as an HTTP answer: a door without HTTP says it in its own words.
+    pub async fn admit(&self, request: Request<()>, client: C) -> Result<CloseReason, Response<Bytes>> {
+        let admission = self.handshake(request).await?;
+        Ok(admission.open(client).await)
+    }
+
+    /// Runs a client's future. It is owned: the drain waits for it, and its panic ends it alone.
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let counters = Arc::clone(&self.shared.counters);
+        self.shared.tracker.spawn(async move {
+            if let Err(panic) = AssertUnwindSafe(future).catch_unwind().await {
+                drop(caught("an adapter", &*panic, &counters));
+            }
+        });
+    }
+
+    /// Done when the server drains: accept nobody from then on.
+    pub async fn draining(&self) {
+        self.shared.draining.cancelled().await;
+    }
+}
+
+impl<C> fmt::Debug for Connect<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connect")
+    }
+}
+
+async fn refuse(kind: DeniedKind, text: &'static str) -> Response<Bytes> {
+    use http_body_util::BodyExt;
+
+    let (head, body) = refusal(&Denied::new(kind, text)).into_parts();
+    // A body in memory cannot fail.
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    Response::from_parts(head, body)
+}
+
+/// One client's place among all that the server takes; given back when dropped.
+pub(crate) struct Permit(Arc<Counters>);
+
+impl Permit {
+    fn take(shared: &Shared) -> Option<Self> {
+        let counters = &shared.counters;
+        let before = counters.clients.fetch_add(1, Ordering::AcqRel);
+        let permit = Self(Arc::clone(counters));
+        (before < shared.limits.clients).then_some(permit)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.clients.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// An accepted handshake: opens the client once its carrier is there. Dropped, it lets nobody in.
+#[must_use = "an admission lets nobody in until it is opened"]
+pub struct Admission<C> {
+    shared: Arc<Shared>,
+    namespace: Arc<Namespace>,
+    hub: Arc<HubInner>,
+    handshake: Arc<HandshakeInfo>,
+    headers: HeaderMap,
+    envelope: Arc<dyn Envelope>,
+    framing: Option<Framing>,
+    carry: Carry<C>,
+    permit: Permit,
+}
+
+impl<C: Send + 'static> Admission<C> {
+    /// Headers that layers of the handshake want on the door's answer.
+    pub fn response_headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// How this client's messages are written. One `Arc` for all clients of an envelope lets broadcasts be encoded
+    /// once; the default envelope where nothing is said.
+    pub fn envelope(mut self, envelope: Arc<dyn Envelope>) -> Self {
+        self.envelope = envelope;
+        self
+    }
+
+    /// The door's own framing, so that broadcasts are framed once.
+    pub fn framing(mut self, framing: Framing) -> Self {
+        self.framing = Some(framing);
+        self
+    }
+
+    /// Opens the client and drives its whole life: `on_connect`, its messages, `on_disconnect`.
+    ///
+    /// Not cancel safe: dropped, the client is gone and its `on_disconnect` does not run. Run it in
+    /// [`Connect::spawn`].
+    pub fn open(self, client: C) -> BoxFuture<'static, CloseReason> {
+        let wire = Wire::new(self.envelope, self.framing);
+        let handle = Client::open(self.handshake, wire, self.hub);
+        let engine = Engine::new(handle, self.namespace, Arc::clone(&self.shared), self.permit);
+        let slot = Arc::new(Mutex::new(None));
+        let session = Session::new(engine, Arc::clone(&slot));
+        let (shared, carry) = (self.shared, self.carry);
+        Box::pin(async move {
+            let killed = shared.killed.clone();
+            let carried = AssertUnwindSafe(async { carry(client, session).await }).catch_unwind();
+            let reason = tokio::select! {
+                biased;
+                reason = carried => reason.unwrap_or_else(|panic| {
+                    drop(caught("an adapter", &*panic, &shared.counters));
+                    CloseReason::Failed("the adapter panicked".to_owned())
+                }),
+                () = killed.cancelled() => CloseReason::Draining,
+            };
+            let engine = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(engine) = engine {
+                Engine::finish(engine, reason.clone()).await;
+            }
+            reason
+        })
+    }
+}
+
+impl<C> fmt::Debug for Admission<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admission").field("namespace", &self.namespace).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,60 @@
+//! What all adapters and sessions of a server share.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    client::{CloseReason, Params},
+    gateway::{Namespace, find_namespace},
+    limits::Limits,
+    room::Hub,
+    stats::Counters,
+};
+
+pub(crate) struct Shared {
+    pub(crate) namespaces: Vec<Arc<Namespace>>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) counters: Arc<Counters>,
+    /// Cancelled when the server stops accepting.
+    pub(crate) draining: CancellationToken,
+    /// Cancelled when the drain's time is over.
+    pub(crate) killed: CancellationToken,
+    pub(crate) tracker: TaskTracker,
+    /// What starts once every adapter is bound.
+    pub(crate) on_serve: Mutex<Vec<BoxFuture<'static, ()>>>,
+}
+
+impl Shared {
+    pub(crate) fn new(namespaces: Vec<Arc<Namespace>>, limits: Arc<Limits>, counters: Arc<Counters>) -> Self {
+        Self {
+            namespaces,
+            limits,
+            counters,
+            draining: CancellationToken::new(),
+            killed: CancellationToken::new(),
+            tracker: TaskTracker::new(),
+            on_serve: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn find(&self, path: &str) -> Option<(&Arc<Namespace>, Params)> {
+        find_namespace(&self.namespaces, path)
+    }
+
+    pub(crate) fn hub(&self, path: &str) -> Option<Hub> {
+        self.find(path).map(|(namespace, _)| Hub::from(namespace.hubs.get(path)))
+    }
+
+    /// Tells every client to leave.
+    pub(crate) fn close_all(&self, reason: &CloseReason) {
+        for hub in self.namespaces.iter().flat_map(|namespace| namespace.hubs.all()) {
+            Hub::from(hub).close_all(reason);
+        }
+    }
+
+    pub(crate) fn take_on_serve(&self) -> Vec<BoxFuture<'static, ()>> {
+        std::mem::take(&mut *self.on_serve.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,155 @@
+//! The handshake as it is kept for a client's life: compact, and without the listener's buffers.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, request::Parts};
+
+/// The peer's address, as an extension of the handshake's request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerAddr(pub SocketAddr);
+
+/// The parameters that a namespace pattern or an event pattern found, in their order.
+pub type Params = Arc<[(Arc<str>, String)]>;
+
+/// The HTTP request a client arrived with, kept for its life.
+///
+/// It is copied out of the listener's buffers into one small allocation, so that an idle client pins no
+/// read buffer.
+#[derive(Debug)]
+pub struct HandshakeInfo {
+    method: Method,
+    uri: Box<str>,
+    headers: Box<[u8]>,
+    extensions: Extensions,
+    namespace: Arc<str>,
+    params: Option<Params>,
+}
+
+impl HandshakeInfo {
+    pub(crate) fn new(parts: Parts, namespace: Arc<str>, params: Option<Params>) -> Self {
+        let mut headers = Vec::with_capacity(256);
+        for (name, value) in &parts.headers {
+            push_field(&mut headers, name.as_str().as_bytes());
+            push_field(&mut headers, value.as_bytes());
+        }
+        Self {
+            method: parts.method,
+            uri: parts.uri.to_string().into_boxed_str(),
+            headers: headers.into_boxed_slice(),
+            extensions: parts.extensions,
+            namespace,
+            params,
+        }
+    }
+
+    /// The request's method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The request's URI: the namespace's path, with the query of the real URL.
+    pub fn uri(&self) -> Uri {
+        self.uri.parse().unwrap_or_default()
+    }
+
+    /// The query string.
+    pub fn query(&self) -> &str {
+        self.uri.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    /// The first header of that name.
+    pub fn header(&self, name: &str) -> Option<HeaderValue> {
+        self.fields()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes()))
+            .and_then(|(_, v)| header_value(v))
+    }
+
+    /// All headers.
+    pub fn headers(&self) -> HeaderMap {
+        let pairs =
+            self.fields().filter_map(|(n, v)| Some((HeaderName::from_bytes(n).ok()?, header_value(v)?)));
+        pairs.fold(HeaderMap::new(), |mut map, (name, value)| {
+            map.append(name, value);
+            map
+        })
+    }
+
+    /// What the handshake's layers put in.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// The peer's address, where the door knows it.
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.extensions.get::<PeerAddr>().map(|addr| addr.0)
+    }
+
+    /// The concrete path of the namespace.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The parameters of the namespace's path.
+    pub fn params(&self) -> &[(Arc<str>, String)] {
+        self.params.as_deref().unwrap_or_default()
+    }
+
+    /// The request's parts, made anew.
+    pub fn parts(&self) -> Parts {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        parts.method = self.method.clone();
+        parts.uri = self.uri();
+        parts.headers = self.headers();
+        parts.extensions = self.extensions.clone();
+        parts
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut rest = &self.headers[..];
+        std::iter::from_fn(move || {
+            let (name, after) = take_field(rest)?;
+            let (value, after) = take_field(after)?;
+            rest = after;
+            Some((name, value))
+        })
+    }
+}
+
+fn header_value(bytes: &[u8]) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(bytes).ok()
+}
+
+fn push_field(out: &mut Vec<u8>, field: &[u8]) {
+    // A listener bounds the head far below 4 GiB.
+    out.extend_from_slice(&u32::try_from(field.len()).unwrap_or_default().to_be_bytes());
+    out.extend_from_slice(field);
+}
+
+fn take_field(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (len, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_be_bytes(*len) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_comes_back_as_it_was() {
+        let request = http::Request::get("/chat?name=Ada&x=%20")
+            .header("x-a", "1")
+            .header("x-a", "2")
+            .header("cookie", "c=d")
+            .extension(PeerAddr(([127, 0, 0, 1], 9).into()))
+            .body(())
+            .unwrap();
+        let (parts, ()) = request.into_parts();
+        let info = HandshakeInfo::new(parts.clone(), "/chat".into(), None);
+        assert_eq!(info.parts().headers, parts.headers);
+        assert_eq!(info.uri(), parts.uri);
+        assert_eq!(info.query(), "name=Ada&x=%20");
+        assert_eq!(info.header("X-A").unwrap(), "1");
+        assert_eq!(info.peer_addr().unwrap().port(), 9);
+        assert!(info.header("nope").is_none());
+    }
+}

@@ -1,0 +1,252 @@
+//! The bounded queue of what waits for a client's carrier.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::Waker,
+};
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+
+use super::CloseReason;
+use crate::{
+    limits::{Limits, Overflow},
+    message::{Frame, Outlet},
+};
+
+/// One queued frame.
+#[derive(Clone, Debug)]
+pub(crate) enum OutItem {
+    Frame(Frame),
+    /// Already written in the door's own framing.
+    Framed(Bytes),
+}
+
+impl OutItem {
+    fn len(&self) -> usize {
+        match self {
+            Self::Frame(frame) => frame.payload().len(),
+            Self::Framed(bytes) => bytes.len(),
+        }
+    }
+
+    fn write(&self, out: &mut dyn Outlet) {
+        match self {
+            Self::Frame(frame) => out.frame(frame),
+            Self::Framed(bytes) => out.framed(bytes),
+        }
+    }
+}
+
+/// What became of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    Queued,
+    Dropped,
+    Overflowed,
+    Closed,
+}
+
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    state: Mutex<State>,
+    waker: AtomicWaker,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<OutItem>,
+    bytes: usize,
+    dropped: u64,
+    /// The server wants the client gone, once what is queued has left.
+    closing: Option<CloseReason>,
+    /// Nothing is taken any more.
+    closed: bool,
+}
+
+impl Outbox {
+    pub(crate) fn new() -> Self {
+        Self { state: Mutex::default(), waker: AtomicWaker::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code of a user runs under this lock, so a poisoned state is still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn push(&self, item: OutItem, limits: &Limits) -> Pushed {
+        let pushed = self.lock().push(item, limits);
+        if matches!(pushed, Pushed::Queued | Pushed::Overflowed) {
+            self.waker.wake();
+        }
+        pushed
+    }
+
+    /// Asks for the end, after what is queued. The first reason wins.
+    pub(crate) fn close(&self, reason: CloseReason) {
+        let mut state = self.lock();
+        if state.closing.is_none() {
+            state.closing = Some(reason);
+        }
+        drop(state);
+        self.waker.wake();
+    }
+
+    /// Takes nothing any more and forgets what is queued.
+    pub(crate) fn shut(&self) {
+        let mut state = self.lock();
+        *state =
+            State { closed: true, dropped: state.dropped, closing: state.closing.take(), ..State::default() };
+    }
+
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+
+    pub(crate) fn wake(&self) {
+        self.waker.wake();
+    }
+
+    /// Writes everything that is queued and says whether the server wants the end.
+    pub(crate) fn drain(&self, out: &mut dyn Outlet) -> Option<CloseReason> {
+        let (queue, closing) = {
+            let mut state = self.lock();
+            state.bytes = 0;
+            (std::mem::take(&mut state.queue), state.closing.clone())
+        };
+        for item in &queue {
+            item.write(out);
+        }
+        closing
+    }
+
+    /// Whether the server wants the end.
+    pub(crate) fn closing(&self) -> Option<CloseReason> {
+        self.lock().closing.clone()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().queue.is_empty()
+    }
+
+    /// How many messages and bytes wait.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.queue.len(), state.bytes)
+    }
+
+    pub(crate) fn dropped(&self) -> u64 {
+        self.lock().dropped
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        let state = self.lock();
+        state.closed || state.closing.is_some()
+    }
+}
+
+impl State {
+    fn push(&mut self, item: OutItem, limits: &Limits) -> Pushed {
+        if self.closed || self.closing.is_some() {
+            return Pushed::Closed;
+        }
+        let len = item.len();
+        if !self.fits(len, limits) {
+            match limits.overflow {
+                Overflow::Disconnect => {
+                    // It missed something, so what is queued is of no use to it.
+                    self.queue = VecDeque::new();
+                    self.bytes = 0;
+                    self.closing = Some(CloseReason::Overflow);
+                    return Pushed::Overflowed;
+                }
+                Overflow::DropNewest => {
+                    self.dropped += 1;
+                    return Pushed::Dropped;
+                }
+                Overflow::DropOldest => {
+                    while !self.fits(len, limits) {
+                        let Some(oldest) = self.queue.pop_front() else {
+                            self.dropped += 1;
+                            return Pushed::Dropped;
+                        };
+                        self.bytes -= oldest.len();
+                        self.dropped += 1;
+                    }
+                }
+            }
+        }
+        self.bytes += len;
+        self.queue.push_back(item);
+        Pushed::Queued
+    }
+
+    fn fits(&self, len: usize, limits: &Limits) -> bool {
+        self.queue.len() < limits.outbox_messages && self.bytes + len <= limits.outbox_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Text(Vec<String>);
+
+    impl Outlet for Text {
+        fn text(&mut self, payload: &[u8]) {
+            self.0.push(String::from_utf8_lossy(payload).into_owned());
+        }
+        fn binary(&mut self, _: &[u8]) {}
+        fn framed(&mut self, _: &Bytes) {}
+    }
+
+    fn fill(policy: Overflow) -> (Vec<Pushed>, Vec<String>, Option<CloseReason>, u64) {
+        let outbox = Outbox::new();
+        let limits = Limits::default().outbox(2, 1024).overflow(policy);
+        let pushed =
+            (0..3).map(|n| outbox.push(OutItem::Frame(Frame::text(n.to_string())), &limits)).collect();
+        let mut out = Text::default();
+        let closing = outbox.drain(&mut out);
+        (pushed, out.0, closing, outbox.dropped())
+    }
+
+    #[test]
+    fn each_policy_does_what_it_says() {
+        use Pushed::{Dropped, Overflowed, Queued};
+        let (pushed, out, closing, _) = fill(Overflow::Disconnect);
+        assert_eq!(pushed, [Queued, Queued, Overflowed]);
+        assert!(out.is_empty());
+        assert_eq!(closing, Some(CloseReason::Overflow));
+        let (pushed, out, closing, dropped) = fill(Overflow::DropNewest);
+        assert_eq!(pushed, [Queued, Queued, Dropped]);
+        assert_eq!((out, closing, dropped), (vec!["0".to_owned(), "1".to_owned()], None, 1));
+        let (pushed, out, _, dropped) = fill(Overflow::DropOldest);
+        assert_eq!(pushed, [Queued, Queued, Queued]);
+        assert_eq!((out, dropped), (vec!["1".to_owned(), "2".to_owned()], 1));
+    }
+
+    #[test]
+    fn bytes_are_a_bound_too_and_one_giant_never_empties_the_queue_for_nothing() {
+        let outbox = Outbox::new();
+        let limits = Limits::default().outbox(10, 8).overflow(Overflow::DropNewest);
+        assert_eq!(outbox.push(OutItem::Frame(Frame::text("123456789")), &limits), Pushed::Dropped);
+        assert_eq!(outbox.push(OutItem::Frame(Frame::text("12345678")), &limits), Pushed::Queued);
+        assert_eq!(outbox.push(OutItem::Frame(Frame::text("1")), &limits), Pushed::Dropped);
+        assert_eq!(outbox.depth(), (1, 8));
+    }
+
+    #[test]
+    fn what_is_queued_leaves_before_the_close() {
+        let outbox = Outbox::new();
+        outbox.push(OutItem::Frame(Frame::text("last words")), &Limits::default());
+        outbox.close(CloseReason::disconnected(4000, "bye"));
+        outbox.close(CloseReason::Draining);
+        let late = outbox.push(OutItem::Frame(Frame::text("too late")), &Limits::default());
+        assert_eq!(late, Pushed::Closed);
+        let mut out = Text::default();
+        assert_eq!(outbox.drain(&mut out), Some(CloseReason::disconnected(4000, "bye")));
+        assert_eq!(out.0, ["last words"]);
+    }
+}

@@ -1,0 +1,108 @@
+//! Events: a message together with its client.
+
+use std::{fmt, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use http::Extensions;
+
+use crate::{
+    client::{Client, CloseReason, HandshakeInfo, Params},
+    message::{EventName, Message},
+    reply::{AckState, Reply},
+    room::{Hub, HubInner},
+};
+
+/// A message together with its client: what layers, guards and handlers receive.
+///
+/// Guards and hooks of a connect see an event too: its message is empty, and a guard that runs during the
+/// handshake sees no client yet.
+#[derive(Clone)]
+pub struct Event {
+    pub(crate) message: Message,
+    pub(crate) client: Option<Client>,
+    pub(crate) handshake: Arc<HandshakeInfo>,
+    pub(crate) hub: Arc<HubInner>,
+    pub(crate) extensions: Extensions,
+    pub(crate) matched: Arc<Matched>,
+    pub(crate) params: Option<Params>,
+    pub(crate) manual: Option<Arc<AckState>>,
+    pub(crate) reason: Option<CloseReason>,
+}
+
+/// What is known of the registration that an event matched.
+#[derive(Default)]
+pub(crate) struct Matched {
+    /// The registered event, as the user wrote it; `None` for hooks and the fallback.
+    pub(crate) pattern: Option<Box<str>>,
+    pub(crate) metadata: Extensions,
+    pub(crate) states: Arc<Extensions>,
+    /// The handler with its own layers, for the innermost of the gateway's layers.
+    pub(crate) handler: Option<Call>,
+    /// The gateway's layers around it, for the innermost of the server's layers.
+    pub(crate) gateway: Option<Call>,
+}
+
+/// An erased call of the stack or of a handler.
+pub(crate) type Call = Arc<dyn Fn(Event) -> BoxFuture<'static, Reply> + Send + Sync>;
+
+impl fmt::Debug for Matched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Matched").field("pattern", &self.pattern).finish_non_exhaustive()
+    }
+}
+
+impl Event {
+    /// The message.
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// The name of the event, as it arrived.
+    pub fn name(&self) -> &EventName {
+        self.message.event()
+    }
+
+    /// The event as it was registered; bounded, so fit for a metric's label. `None` for the fallback and hooks.
+    pub fn pattern(&self) -> Option<&str> {
+        self.matched.pattern.as_deref()
+    }
+
+    /// The client; `None` while its handshake is being judged.
+    pub fn client(&self) -> Option<&Client> {
+        self.client.as_ref()
+    }
+
+    /// The handshake the client arrived with.
+    pub fn handshake(&self) -> &HandshakeInfo {
+        &self.handshake
+    }
+
+    /// The hub of the namespace.
+    pub fn hub(&self) -> Hub {
+        Hub::from(Arc::clone(&self.hub))
+    }
+
+    /// Data put on this event by layers and guards.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// The same, to put data in.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.extensions
+    }
+
+    /// The data that the registration carries, for guards and layers to read.
+    pub fn metadata(&self) -> &Extensions {
+        &self.matched.metadata
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("name", self.message.event())
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}

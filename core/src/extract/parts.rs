@@ -1,0 +1,105 @@
+//! The client, its surroundings and its handshake.
+
+use std::{any::type_name, convert::Infallible, ops::Deref, sync::Arc};
+
+use bytes::Bytes;
+
+use super::{Event, FromEvent};
+use crate::{
+    client::{Client, CloseReason, HandshakeInfo},
+    message::{EventName, Payload},
+    reply::Denied,
+    room::Hub,
+};
+
+/// What a layer of the handshake, a layer of the message or a guard has put in, by its type.
+///
+/// The event's own data come first, then the handshake's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extension<T>(pub T);
+
+impl<T: Clone + Send + Sync + 'static> FromEvent for Extension<T> {
+    type Rejection = Denied;
+
+    async fn from_event(event: &mut Event) -> Result<Self, Denied> {
+        let found = event.extensions.get::<T>().or_else(|| event.handshake.extensions().get::<T>());
+        found
+            .cloned()
+            .map(Self)
+            .ok_or_else(|| Denied::internal(format!("no extension of type {}", type_name::<T>())))
+    }
+}
+
+/// The handshake the client arrived with.
+#[derive(Clone, Debug)]
+pub struct Handshake(pub Arc<HandshakeInfo>);
+
+impl Deref for Handshake {
+    type Target = HandshakeInfo;
+
+    fn deref(&self) -> &HandshakeInfo {
+        &self.0
+    }
+}
+
+impl FromEvent for Handshake {
+    type Rejection = Infallible;
+
+    async fn from_event(event: &mut Event) -> Result<Self, Infallible> {
+        Ok(Self(Arc::clone(&event.handshake)))
+    }
+}
+
+impl FromEvent for Client {
+    type Rejection = Denied;
+
+    async fn from_event(event: &mut Event) -> Result<Self, Denied> {
+        event.client.clone().ok_or_else(|| Denied::internal("a guard of the handshake has no client yet"))
+    }
+}
+
+impl FromEvent for Hub {
+    type Rejection = Infallible;
+
+    async fn from_event(event: &mut Event) -> Result<Self, Infallible> {
+        Ok(event.hub())
+    }
+}
+
+impl FromEvent for EventName {
+    type Rejection = Infallible;
+
+    async fn from_event(event: &mut Event) -> Result<Self, Infallible> {
+        Ok(event.message.event().clone())
+    }
+}
+
+/// The payload's bytes: binary as it came, JSON as its text, nothing where there is none.
+impl FromEvent for Bytes {
+    type Rejection = Infallible;
+
+    async fn from_event(event: &mut Event) -> Result<Self, Infallible> {
+        Ok(match event.message.payload() {
+            Payload::Empty => Self::new(),
+            Payload::Json(json) => json.as_bytes().clone(),
+            Payload::Text(bytes) | Payload::Binary(bytes) => bytes.clone(),
+        })
+    }
+}
+
+impl FromEvent for Payload {
+    type Rejection = Infallible;
+
+    async fn from_event(event: &mut Event) -> Result<Self, Infallible> {
+        Ok(event.message.payload().clone())
+    }
+}
+
+/// Why the client left. Only `on_disconnect` has it.
+impl FromEvent for CloseReason {
+    type Rejection = Denied;
+
+    async fn from_event(event: &mut Event) -> Result<Self, Denied> {
+        event.reason.clone().ok_or_else(|| Denied::internal("only on_disconnect has a close reason"))
+    }
+}

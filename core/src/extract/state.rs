@@ -1,0 +1,58 @@
+//! State that the application gives to its handlers.
+
+use std::any::{TypeId, type_name};
+
+use http::Extensions;
+
+use super::{Event, FromEvent};
+use crate::reply::Denied;
+
+/// A value given to the gateway or the server with `.state(value)`.
+///
+/// A server whose handlers ask for a state that nobody gave does not start.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct State<T>(pub T);
+
+impl<T: Clone + Send + Sync + 'static> FromEvent for State<T> {
+    type Rejection = Denied;
+
+    async fn from_event(event: &mut Event) -> Result<Self, Denied> {
+        let state = event.matched.states.get::<T>().cloned();
+        state
+            .map(Self)
+            .ok_or_else(|| Denied::internal(format!("no state of type {} was given", type_name::<T>())))
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.state::<T>();
+    }
+}
+
+/// What handlers, guards and hooks need to have been given. Checked at start.
+#[derive(Clone, Debug, Default)]
+pub struct Needs(Vec<Need>);
+
+#[derive(Clone, Debug)]
+struct Need {
+    id: TypeId,
+    name: &'static str,
+    has: fn(&Extensions) -> bool,
+}
+
+impl Needs {
+    /// A state of type `T` is needed.
+    pub fn state<T: Clone + Send + Sync + 'static>(&mut self) {
+        if self.0.iter().all(|need| need.id != TypeId::of::<T>()) {
+            self.0.push(Need {
+                id: TypeId::of::<T>(),
+                name: type_name::<T>(),
+                has: |states| states.get::<T>().is_some(),
+            });
+        }
+    }
+
+    /// The name of the first type that is missing.
+    pub(crate) fn missing(&self, states: &Extensions) -> Option<&'static str> {
+        self.0.iter().find(|need| !(need.has)(states)).map(|need| need.name)
+    }
+}

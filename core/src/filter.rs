@@ -1,0 +1,91 @@
+//! Filters: turn an error into a reply.
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+
+use futures_util::{FutureExt, future::BoxFuture};
+
+use crate::{
+    client::Client,
+    extract::Event,
+    message::{EventName, Payload},
+    panic::caught,
+    reply::{Denied, IntoReply, Reply},
+};
+
+/// The message that failed, for a filter to look at.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// Its client.
+    pub client: Client,
+    /// Its event.
+    pub event: EventName,
+    /// Its payload.
+    pub payload: Payload,
+}
+
+impl Failed {
+    pub(crate) fn of(event: &Event) -> Option<Self> {
+        let client = event.client.clone()?;
+        Some(Self { client, event: event.message.event().clone(), payload: event.message.payload().clone() })
+    }
+}
+
+pub(crate) type FilterFn = Arc<dyn Fn(Denied, Failed) -> BoxFuture<'static, Reply> + Send + Sync>;
+
+/// An async fn of a [`Denied`] and the message that [`Failed`], which makes the reply.
+///
+/// One filter acts: the handler's, else the gateway's, else the server's. A reply that is an error again is told in
+/// the default way. The filter of a stream's errors is the one of its handler.
+pub trait Filter<M>: Sized {
+    /// The erased filter.
+    #[doc(hidden)]
+    fn into_fn(self) -> FilterFn;
+}
+
+impl<F, Fut, R> Filter<(Fut, R)> for F
+where
+    F: Fn(Denied, Failed) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = R> + Send + 'static,
+    R: IntoReply + 'static,
+{
+    fn into_fn(self) -> FilterFn {
+        Arc::new(move |denied, failed| {
+            let run = self(denied, failed);
+            Box::pin(async move { run.await.into_reply() })
+        })
+    }
+}
+
+/// Lets a filter act on a failed reply, and on the errors of a stream.
+pub(crate) async fn run_filter(filter: &FilterFn, failed: Failed, reply: Reply) -> Reply {
+    match reply.into_denied() {
+        Ok(denied) => apply(filter, denied, failed).await,
+        Err(reply) => reply.map_stream_errors(filter, &failed),
+    }
+}
+
+pub(crate) async fn apply(filter: &FilterFn, denied: Denied, failed: Failed) -> Reply {
+    let hub = Arc::clone(failed.client.hub_inner());
+    // The filter's own body may panic before it gives its future.
+    let run = AssertUnwindSafe(async { filter(denied, failed).await }).catch_unwind();
+    run.await.unwrap_or_else(|panic| Reply::error(caught("a filter", &*panic, hub.counters())))
+}
+
+impl Reply {
+    fn map_stream_errors(self, filter: &FilterFn, failed: &Failed) -> Self {
+        use futures_util::StreamExt;
+
+        let (filter, failed) = (Arc::clone(filter), failed.clone());
+        self.map_stream(move |stream| {
+            stream.then(move |reply| {
+                let (filter, failed) = (Arc::clone(&filter), failed.clone());
+                async move {
+                    match reply.into_denied() {
+                        Ok(denied) => apply(&filter, denied, failed).await.ending_stream(),
+                        Err(reply) => reply,
+                    }
+                }
+            })
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! Gateways: handlers, guards, layers and hooks of one namespace.
+
+mod compiled;
+mod handshake;
+mod namespace;
+mod registry;
+
+use std::{convert::Infallible, fmt};
+
+use bytes::Bytes;
+use http::{Extensions, Request, Response};
+use http_body_util::Empty;
+use tower::{Layer, Service};
+
+pub use self::handshake::{HandshakeBody, HandshakeRoute};
+pub(crate) use self::{
+    compiled::{Compiler, Global, Place, find_namespace},
+    handshake::{HandshakeLayerFn, Verdict, refusal},
+    namespace::{HookEvent, Namespace, run_hooks},
+    registry::{Entry, Found},
+};
+use crate::{
+    error::{BoxError, Error, ErrorKind},
+    extract::Event,
+    filter::{Filter, FilterFn},
+    guard::{Checks, Guard},
+    handler::{Handler, HandlerDef, IntoPattern, LayerFn, Pattern, Route, layer_fn},
+    reply::Reply,
+};
+
+/// Handlers, guards, layers and hooks of one namespace. It knows no transport.
+///
+/// ```
+/// use narthex_core::{Gateway, Json};
+///
+/// async fn greet(Json(name): Json<String>) -> String {
+///     format!("hello, {name}")
+/// }
+///
+/// let gateway = Gateway::new().namespace("/chat").on("greet", greet);
+/// ```
+///
+/// Layers, guards and hooks run in the order in which they are added.
+#[must_use = "a gateway does nothing until a server serves it"]
+pub struct Gateway {
+    pub(crate) namespace: String,
+    pub(crate) handlers: Vec<(Pattern, HandlerDef)>,
+    pub(crate) fallbacks: Vec<HandlerDef>,
+    pub(crate) layers: Vec<LayerFn>,
+    pub(crate) handshake_layers: Vec<HandshakeLayerFn>,
+    pub(crate) guards: Checks,
+    pub(crate) connect_guards: Checks,
+    pub(crate) on_init: Checks,
+    pub(crate) on_connect: Checks,
+    pub(crate) on_disconnect: Checks,
+    pub(crate) filter: Option<FilterFn>,
+    pub(crate) states: Extensions,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Gateway {
+    /// A gateway of the namespace `/` without handlers.
+    pub fn new() -> Self {
+        Self {
+            namespace: "/".to_owned(),
+            handlers: Vec::new(),
+            fallbacks: Vec::new(),
+            layers: Vec::new(),
+            handshake_layers: Vec::new(),
+            guards: Checks::default(),
+            connect_guards: Checks::default(),
+            on_init: Checks::default(),
+            on_connect: Checks::default(),
+            on_disconnect: Checks::default(),
+            filter: None,
+            states: Extensions::new(),
+        }
+    }
+
+    /// Where the gateway lives: a path, with parameters where wanted (`/game/{id}`).
+    ///
+    /// Each concrete path of a namespace with parameters has its own rooms and clients.
+    pub fn namespace(mut self, path: impl Into<String>) -> Self {
+        self.namespace = path.into();
+        self
+    }
+
+    /// Registers a handler for an event: a name, a name with parameters (`room.{id}.msg`), or a [`Pattern`].
+    ///
+    /// A name goes before a pattern, and a pattern with more literal parts before one with fewer.
+    pub fn on<T>(mut self, event: impl IntoPattern, handler: impl Handler<T>) -> Self {
+        self.handlers.push((event.into_pattern(), handler.into_def()));
+        self
+    }
+
+    /// Registers the handler of events that nobody else is for. Without one they are answered with `NotFound`.
+    pub fn fallback<T>(mut self, handler: impl Handler<T>) -> Self {
+        self.fallbacks.push(handler.into_def());
+        self
+    }
+
+    /// Gives handlers a value, taken by [`State<T>`](crate::State). One value a type.
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.states.insert(state);
+        self
+    }
+
+    /// Guards every message of this gateway.
+    pub fn guard<M>(mut self, guard: impl Guard<M>) -> Self {
+        self.guards.push(guard);
+        self
+    }
+
+    /// Guards connects: runs after the handshake's layers and before the client is let in. There is no
+    /// [`Client`](crate::Client) yet; what it attaches is on the handshake.
+    pub fn connect_guard<M>(mut self, guard: impl Guard<M>) -> Self {
+        self.connect_guards.push(guard);
+        self
+    }
+
+    /// Wraps all handlers in one tower layer over `Service<Event, Response = Reply, Error = Infallible>`.
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Send + Sync + 'static,
+        L::Service: Service<Event, Response = Reply, Error = Infallible> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Event>>::Future: Send + 'static,
+    {
+        self.layers.push(layer_fn(layer));
+        self
+    }
+
+    /// Wraps the handshake in one tower layer over `Service<Request<Empty<Bytes>>>`.
+    ///
+    /// A client is accepted when the innermost service was reached and the response is 200 or 101; headers that
+    /// layers add go on the door's answer. Anything else is the refusal, sent as it is (its body up to 64 KiB).
+    pub fn handshake_layer<L, B>(mut self, layer: L) -> Self
+    where
+        L: Layer<HandshakeRoute> + Send + Sync + 'static,
+        L::Service: Service<Request<Empty<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request<Empty<Bytes>>>>::Error: Into<BoxError>,
+        <L::Service as Service<Request<Empty<Bytes>>>>::Future: Send + 'static,
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        self.handshake_layers.push(handshake::layer_fn(layer));
+        self
+    }
+
+    /// Runs once, before the server accepts clients. An error keeps the server from starting.
+    pub fn on_init<M>(mut self, hook: impl Guard<M>) -> Self {
+        self.on_init.push(hook);
+        self
+    }
+
+    /// Runs when a client has connected, before any of its messages. An error refuses the client: close code 1008.
+    pub fn on_connect<M>(mut self, hook: impl Guard<M>) -> Self {
+        self.on_connect.push(hook);
+        self
+    }
+
+    /// Runs once when a client has left, and only if its `on_connect` had let it in. Takes a
+    /// [`CloseReason`](crate::CloseReason) where wanted.
+    pub fn on_disconnect<M>(mut self, hook: impl Guard<M>) -> Self {
+        self.on_disconnect.push(hook);
+        self
+    }
+
+    /// Turns errors of this gateway's handlers into replies, instead of the server's filter.
+    pub fn filter<M>(mut self, filter: impl Filter<M>) -> Self {
+        self.filter = Some(filter.into_fn());
+        self
+    }
+}
+
+pub(crate) fn config(context: String) -> Error {
+    Error::new(ErrorKind::Config, context)
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway")
+            .field("namespace", &self.namespace)
+            .field("handlers", &self.handlers.len())
+            .finish_non_exhaustive()
+    }
+}

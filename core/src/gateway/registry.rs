@@ -1,0 +1,122 @@
+//! The registry of one namespace: which handlers an event is for.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    client::Params,
+    extract::{Call, Matched},
+    handler::{Order, Segments, structural_event, structural_match},
+    message::EventName,
+};
+
+/// One registered handler with its whole stack.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) call: Call,
+    pub(crate) matched: Arc<Matched>,
+    pub(crate) order: Order,
+    /// The gateway's place in the namespace.
+    pub(crate) gateway: usize,
+    /// Tells the handlers of a namespace apart.
+    pub(crate) id: usize,
+}
+
+/// The handlers that an event is for, in registration order: one for each gateway of the namespace at most.
+#[derive(Default)]
+pub(crate) struct Registry {
+    literals: HashMap<Box<str>, Arc<[Entry]>>,
+    /// Of each gateway, the most specific first.
+    patterns: Vec<Vec<(Segments, Entry)>>,
+    structural: Vec<Vec<(Map<String, Value>, Entry)>>,
+    fallbacks: Arc<[Entry]>,
+}
+
+/// What one gateway has registered.
+#[derive(Default)]
+pub(crate) struct Registered {
+    pub(crate) literals: Vec<(Box<str>, Entry)>,
+    pub(crate) patterns: Vec<(Segments, Entry)>,
+    pub(crate) structural: Vec<(Map<String, Value>, Entry)>,
+    pub(crate) fallbacks: Vec<Entry>,
+}
+
+/// What an event matched.
+pub(crate) enum Found<'a> {
+    /// The entries of a literal name, or the fallbacks.
+    Plain(&'a [Entry]),
+    /// Entries with the parameters that their patterns found.
+    Params(Vec<(Entry, Option<Params>)>),
+}
+
+impl Found<'_> {
+    pub(crate) fn first(&self) -> Option<&Entry> {
+        match self {
+            Self::Plain(entries) => entries.first(),
+            Self::Params(entries) => entries.first().map(|(entry, _)| entry),
+        }
+    }
+}
+
+impl Registry {
+    /// Joins the gateways of one namespace. `unknown` answers where no gateway has a fallback.
+    pub(crate) fn new(gateways: Vec<Registered>, unknown: Entry) -> Self {
+        let mut literals: HashMap<Box<str>, Vec<Entry>> = HashMap::new();
+        let mut registry = Self::default();
+        let mut fallbacks = Vec::new();
+        for mut gateway in gateways {
+            for (name, entry) in gateway.literals {
+                literals.entry(name).or_default().push(entry);
+            }
+            gateway.patterns.sort_by_key(|(segments, _)| std::cmp::Reverse(segments.literals()));
+            gateway.structural.sort_by_key(|(object, _)| std::cmp::Reverse(object.len()));
+            registry.patterns.push(gateway.patterns);
+            registry.structural.push(gateway.structural);
+            fallbacks.append(&mut gateway.fallbacks);
+        }
+        if fallbacks.is_empty() {
+            fallbacks.push(unknown);
+        }
+        registry.literals = literals.into_iter().map(|(name, entries)| (name, entries.into())).collect();
+        registry.fallbacks = fallbacks.into();
+        registry
+    }
+
+    pub(crate) fn find(&self, event: &EventName) -> Found<'_> {
+        let literal = self.literals.get(event.as_str());
+        if self.patterns.iter().all(Vec::is_empty) && self.structural.iter().all(Vec::is_empty) {
+            return Found::Plain(literal.unwrap_or(&self.fallbacks));
+        }
+        match literal {
+            // A gateway that has the name does not look at its patterns; another gateway may.
+            Some(entries) if self.patterns.len() == 1 => Found::Plain(entries),
+            _ => self.find_patterns(event, literal.map_or(&[], |entries| entries)),
+        }
+    }
+
+    fn find_patterns(&self, event: &EventName, literal: &[Entry]) -> Found<'_> {
+        let object = structural_event(event);
+        let mut found: Vec<(Entry, Option<Params>)> = literal.iter().map(|e| (e.clone(), None)).collect();
+        for (gateway, (patterns, structural)) in self.patterns.iter().zip(&self.structural).enumerate() {
+            if literal.iter().any(|entry| entry.gateway == gateway) {
+                continue;
+            }
+            let by_name = patterns.iter().find_map(|(segments, entry)| {
+                let params = segments.matches(event.as_str(), |part| Some(part.to_owned()))?;
+                Some((entry.clone(), Some(params)))
+            });
+            let by_shape = || {
+                let object = object.as_ref()?;
+                let (_, entry) = structural.iter().find(|(pattern, _)| structural_match(pattern, object))?;
+                Some((entry.clone(), None))
+            };
+            found.extend(by_name.or_else(by_shape));
+        }
+        if found.is_empty() {
+            return Found::Plain(&self.fallbacks);
+        }
+        found.sort_by_key(|(entry, _)| entry.id);
+        Found::Params(found)
+    }
+}

@@ -1,0 +1,120 @@
+//! Handlers: async fns with extractors.
+
+mod def;
+mod order;
+mod pattern;
+mod route;
+
+use std::future::Future;
+
+pub use self::{
+    def::HandlerDef,
+    pattern::{IntoPattern, Pattern},
+    route::{Route, RouteFuture},
+};
+pub(crate) use self::{
+    def::{LayerFn, layer_fn},
+    order::Order,
+    pattern::{PatternKind, Segments, structural_event, structural_match},
+    route::guarded,
+};
+use crate::{
+    extract::{Event, FromEvent, Needs},
+    filter::Filter,
+    guard::Guard,
+    reply::{IntoReply, Reply},
+};
+
+/// An async fn whose arguments are extractors and whose result is a reply.
+///
+/// The methods put options on one handler; they give a [`HandlerDef`], which is a handler too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler",
+    label = "not a handler",
+    note = "a handler is an async fn of at most ten arguments that implement `FromEvent`, with a result that implements `IntoReply`; it must be `Clone + Send + Sync + 'static`, and so must be what it captures"
+)]
+pub trait Handler<T>: Sized {
+    /// The handler with its options.
+    fn into_def(self) -> HandlerDef;
+
+    /// Guards this handler alone. Guards of the server and the gateway run before.
+    fn guard<M>(self, guard: impl Guard<M>) -> HandlerDef {
+        self.into_def().with_guard(guard)
+    }
+
+    /// Wraps this handler alone in a layer. Layers run in the order in which they are added.
+    fn layer<L>(self, layer: L) -> HandlerDef
+    where
+        L: tower::Layer<Route> + Send + Sync + 'static,
+        L::Service: tower::Service<Event, Response = Reply, Error = std::convert::Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        <L::Service as tower::Service<Event>>::Future: Send + 'static,
+    {
+        self.into_def().with_layer(layer)
+    }
+
+    /// Turns this handler's errors into replies, instead of the gateway's filter.
+    fn filter<M>(self, filter: impl Filter<M>) -> HandlerDef {
+        self.into_def().with_filter(filter)
+    }
+
+    /// Lets up to `n` calls of this handler run at once for one client; they do not hold up later messages.
+    fn concurrent(self, n: usize) -> HandlerDef {
+        self.into_def().with_order(Order::Concurrent(n.max(1)))
+    }
+
+    /// A newer call for the same client drops the older one, which is answered with an error.
+    fn latest(self) -> HandlerDef {
+        self.into_def().with_order(Order::Latest)
+    }
+
+    /// Data for guards and layers to read, by type: [`Event::metadata`].
+    fn metadata<D: Clone + Send + Sync + 'static>(self, data: D) -> HandlerDef {
+        self.into_def().with_metadata(data)
+    }
+}
+
+macro_rules! handlers {
+    ($($arg:ident),*) => {
+        impl<F, Fut, R, $($arg),*> Handler<(fn($($arg),*) -> R,)> for F
+        where
+            F: Fn($($arg),*) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Future<Output = R> + Send + 'static,
+            R: IntoReply + 'static,
+            $($arg: FromEvent + 'static,)*
+        {
+            #[allow(non_snake_case, unused_mut, unused_variables, reason = "one body serves every number of arguments")]
+            fn into_def(self) -> HandlerDef {
+                let mut needs = Needs::default();
+                $($arg::needs(&mut needs);)*
+                HandlerDef::new(needs, move |mut event: Event| {
+                    let handler = self.clone();
+                    Box::pin(async move {
+                        $(let $arg = match $arg::from_event(&mut event).await {
+                            Ok(argument) => argument,
+                            Err(rejection) => return Reply::error(rejection),
+                        };)*
+                        let manual = event.manual.take();
+                        drop(event);
+                        handler($($arg),*).await.into_reply().with_manual(manual)
+                    })
+                })
+            }
+        }
+    };
+}
+
+crate::extract::each_arity!(handlers);
+
+/// Marks a handler that has its options already.
+#[derive(Debug)]
+pub enum Configured {}
+
+impl Handler<Configured> for HandlerDef {
+    fn into_def(self) -> HandlerDef {
+        self
+    }
+}

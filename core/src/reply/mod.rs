@@ -1,0 +1,152 @@
+//! Replies: what a handler gives back, kept with its error until it is encoded.
+
+mod ack_state;
+mod denied;
+mod emit;
+mod into_reply;
+mod streamed;
+
+use std::{fmt, pin::Pin, sync::Arc};
+
+use futures_util::Stream;
+
+pub(crate) use self::{ack_state::AckState, into_reply::json_reply};
+pub use self::{
+    denied::{Denied, DeniedKind},
+    emit::Emit,
+    into_reply::IntoReply,
+    streamed::Streamed,
+};
+use crate::message::Payload;
+
+/// A stream of replies.
+pub(crate) type ReplyStream = Pin<Box<dyn Stream<Item = Reply> + Send>>;
+
+/// What a handler gives back: nothing, a value, an emit, several of them, a stream, or a refusal.
+pub struct Reply {
+    kind: ReplyKind,
+    /// Set where the handler took the [`Ack`](crate::Ack): its own answer is the answer.
+    manual: Option<Arc<AckState>>,
+    /// Set on the last item of a stream that an error ended.
+    ends: bool,
+}
+
+pub(crate) enum ReplyKind {
+    None,
+    Value(Payload),
+    Emit(Emit),
+    Many(Vec<Reply>),
+    Stream(ReplyStream),
+    Error(Denied),
+}
+
+impl Reply {
+    fn of(kind: ReplyKind) -> Self {
+        Self { kind, manual: None, ends: false }
+    }
+
+    /// Nothing: no frame is sent, but an ack that was asked for is answered without data.
+    pub fn none() -> Self {
+        Self::of(ReplyKind::None)
+    }
+
+    /// A bare value: answers the ack.
+    pub fn value(payload: Payload) -> Self {
+        Self::of(ReplyKind::Value(payload))
+    }
+
+    /// An event to the sender.
+    pub fn emit(emit: Emit) -> Self {
+        Self::of(ReplyKind::Emit(emit))
+    }
+
+    /// Several replies, in order.
+    pub fn many(replies: Vec<Reply>) -> Self {
+        Self::of(ReplyKind::Many(replies))
+    }
+
+    /// A failure.
+    pub fn error(denied: impl Into<Denied>) -> Self {
+        Self::of(ReplyKind::Error(denied.into()))
+    }
+
+    /// A stream of replies, sent as they come.
+    pub fn stream(stream: impl Stream<Item = Reply> + Send + 'static) -> Self {
+        Self::of(ReplyKind::Stream(Box::pin(stream)))
+    }
+
+    /// The failure, where it is one.
+    pub fn denied(&self) -> Option<&Denied> {
+        match &self.kind {
+            ReplyKind::Error(denied) => Some(denied),
+            _ => None,
+        }
+    }
+
+    /// The bare value, where it is one.
+    pub fn payload(&self) -> Option<&Payload> {
+        match &self.kind {
+            ReplyKind::Value(payload) => Some(payload),
+            _ => None,
+        }
+    }
+
+    /// The failure, or the reply again.
+    ///
+    /// # Errors
+    /// The reply itself, where it is no failure.
+    pub fn into_denied(self) -> Result<Denied, Self> {
+        let Self { kind, manual, ends } = self;
+        match kind {
+            ReplyKind::Error(denied) => Ok(denied),
+            kind => Err(Self { kind, manual, ends }),
+        }
+    }
+
+    pub(crate) fn with_manual(mut self, manual: Option<Arc<AckState>>) -> Self {
+        if manual.is_some() {
+            self.manual = manual;
+        }
+        self
+    }
+
+    /// Marks the last item of a stream.
+    pub(crate) fn ending_stream(mut self) -> Self {
+        self.ends = true;
+        self
+    }
+
+    /// Whether a stream ends with this item: it says so, or it is an error.
+    pub(crate) fn ends_stream(&self) -> bool {
+        self.ends || self.denied().is_some()
+    }
+
+    pub(crate) fn map_stream<S>(self, map: impl FnOnce(ReplyStream) -> S) -> Self
+    where
+        S: Stream<Item = Self> + Send + 'static,
+    {
+        match self.kind {
+            ReplyKind::Stream(stream) => {
+                Self { kind: ReplyKind::Stream(Box::pin(map(stream))), manual: self.manual, ends: self.ends }
+            }
+            kind => Self { kind, manual: self.manual, ends: self.ends },
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (ReplyKind, Option<Arc<AckState>>) {
+        (self.kind, self.manual)
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ReplyKind::None => f.write_str("None"),
+            ReplyKind::Value(payload) => f.debug_tuple("Value").field(payload).finish(),
+            ReplyKind::Emit(emit) => emit.fmt(f),
+            ReplyKind::Many(replies) => f.debug_list().entries(replies).finish(),
+            ReplyKind::Stream(_) => f.write_str("Stream"),
+            ReplyKind::Error(denied) => denied.fmt(f),
+        }
+    }
+}

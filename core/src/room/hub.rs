@@ -1,0 +1,185 @@
+//! The hub: all rooms and clients of one namespace.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use serde::Serialize;
+
+use super::{Target, membership::Room};
+use crate::{
+    client::{Client, ClientId, CloseReason},
+    error::Result,
+    limits::Limits,
+    stats::Counters,
+};
+
+/// All rooms and clients of one namespace on this node. Cheap to clone.
+#[derive(Clone)]
+pub struct Hub(Arc<HubInner>);
+
+pub(crate) struct HubInner {
+    path: Arc<str>,
+    limits: Arc<Limits>,
+    counters: Arc<Counters>,
+    clients: RwLock<BTreeMap<ClientId, Client>>,
+    rooms: RwLock<HashMap<Arc<str>, Arc<Room>>>,
+    users: RwLock<HashMap<Arc<str>, BTreeMap<ClientId, Client>>>,
+}
+
+impl HubInner {
+    pub(crate) fn new(path: Arc<str>, limits: Arc<Limits>, counters: Arc<Counters>) -> Self {
+        Self {
+            path,
+            limits,
+            counters,
+            clients: RwLock::default(),
+            rooms: RwLock::default(),
+            users: RwLock::default(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Knows a client from now on; it counts as connected when its `on_connect` is done.
+    pub(crate) fn arrive(&self, client: &Client) {
+        write(&self.clients).insert(client.id(), client.clone());
+    }
+
+    /// Forgets a client. Its rooms are left before.
+    pub(crate) fn depart(&self, client: &Client) {
+        client.leave_all();
+        write(&self.clients).remove(&client.id());
+    }
+
+    pub(crate) fn rooms_mut(&self) -> RwLockWriteGuard<'_, HashMap<Arc<str>, Arc<Room>>> {
+        write(&self.rooms)
+    }
+
+    pub(crate) fn room(&self, name: &str) -> Option<Arc<Room>> {
+        read(&self.rooms).get(name).cloned()
+    }
+
+    pub(crate) fn clients(&self) -> Vec<Client> {
+        read(&self.clients).values().filter(|client| client.inner().is_connected()).cloned().collect()
+    }
+
+    pub(crate) fn learn_user(&self, user: Arc<str>, client: &Client) {
+        write(&self.users).entry(user).or_default().insert(client.id(), client.clone());
+    }
+
+    pub(crate) fn forget_user(&self, user: &Arc<str>, client: ClientId) {
+        let mut users = write(&self.users);
+        if let Some(clients) = users.get_mut(user) {
+            clients.remove(&client);
+            if clients.is_empty() {
+                users.remove(user);
+            }
+        }
+    }
+}
+
+// No code of a user runs under these locks, so a poisoned map is still whole.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Hub {
+    /// The concrete path of the namespace.
+    pub fn namespace(&self) -> &str {
+        &self.0.path
+    }
+
+    /// The clients in a room. Call [`Target::to`] again for more rooms: a client in two of them receives once.
+    pub fn to(&self, room: &str) -> Target {
+        Target::room(Arc::clone(&self.0), room)
+    }
+
+    /// All clients of the namespace.
+    pub fn all(&self) -> Target {
+        Target::all(Arc::clone(&self.0))
+    }
+
+    /// All clients of one user.
+    pub fn user(&self, user: &str) -> Target {
+        let clients =
+            read(&self.0.users).get(user).map(|c| c.values().cloned().collect()).unwrap_or_default();
+        Target::clients_of(Arc::clone(&self.0), clients)
+    }
+
+    /// All clients but one.
+    pub fn except(&self, client: ClientId) -> Target {
+        self.all().except(client)
+    }
+
+    /// Sends an event to all clients of the namespace, and returns to how many.
+    ///
+    /// # Errors
+    /// `Encode` when `data` cannot be written as JSON.
+    pub fn emit<T: Serialize + ?Sized>(&self, event: &str, data: &T) -> Result<usize> {
+        self.all().emit(event, data)
+    }
+
+    /// The client with this id.
+    pub fn get(&self, client: ClientId) -> Option<Client> {
+        read(&self.0.clients).get(&client).filter(|client| client.inner().is_connected()).cloned()
+    }
+
+    /// All clients, in the order in which they connected.
+    pub fn clients(&self) -> Vec<Client> {
+        self.0.clients()
+    }
+
+    /// How many clients are connected.
+    pub fn len(&self) -> usize {
+        read(&self.0.clients).values().filter(|client| client.inner().is_connected()).count()
+    }
+
+    /// Whether nobody is connected.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The names of all rooms that somebody is in, in no order.
+    pub fn rooms(&self) -> Vec<String> {
+        read(&self.0.rooms).keys().map(|name| name.as_ref().to_owned()).collect()
+    }
+
+    pub(crate) fn close_all(&self, reason: &CloseReason) {
+        let all: Vec<Client> = read(&self.0.clients).values().cloned().collect();
+        for client in all {
+            client.inner().outbox.close(reason.clone());
+        }
+    }
+}
+
+impl From<Arc<HubInner>> for Hub {
+    fn from(inner: Arc<HubInner>) -> Self {
+        Self(inner)
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("namespace", &self.0.path)
+            .field("clients", &self.len())
+            .finish_non_exhaustive()
+    }
+}

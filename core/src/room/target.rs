@@ -1,0 +1,183 @@
+//! Targets: whom a broadcast reaches.
+
+use std::{borrow::Cow, collections::HashSet, fmt, sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::HubInner;
+use crate::{
+    client::{Client, ClientId, OutItem, Wire},
+    error::{Error, ErrorKind, Result},
+    message::{Outgoing, Payload},
+};
+
+/// A set of clients to act on: rooms, minus those excepted.
+#[must_use = "a target does nothing until something is emitted to it"]
+pub struct Target {
+    hub: Arc<HubInner>,
+    base: Base,
+    except: Vec<ClientId>,
+}
+
+enum Base {
+    All,
+    Rooms(Vec<String>),
+    Clients(Vec<Client>),
+}
+
+impl Target {
+    pub(crate) fn room(hub: Arc<HubInner>, room: &str) -> Self {
+        Self { hub, base: Base::Rooms(vec![room.to_owned()]), except: Vec::new() }
+    }
+
+    pub(crate) fn all(hub: Arc<HubInner>) -> Self {
+        Self { hub, base: Base::All, except: Vec::new() }
+    }
+
+    pub(crate) fn clients_of(hub: Arc<HubInner>, clients: Vec<Client>) -> Self {
+        Self { hub, base: Base::Clients(clients), except: Vec::new() }
+    }
+
+    /// The clients of one more room. A client in two of them receives once.
+    pub fn to(mut self, room: &str) -> Self {
+        match &mut self.base {
+            Base::Rooms(rooms) => rooms.push(room.to_owned()),
+            Base::All => {}
+            Base::Clients(clients) => {
+                if let Some(room) = self.hub.room(room) {
+                    clients.extend(room.members().iter().cloned());
+                }
+            }
+        }
+        self
+    }
+
+    /// Leaves one client out.
+    pub fn except(mut self, client: ClientId) -> Self {
+        self.except.push(client);
+        self
+    }
+
+    /// The clients it reaches now, each once.
+    pub fn clients(&self) -> Vec<Client> {
+        let mut clients = Vec::new();
+        self.for_each(|client| clients.push(client.clone()));
+        clients
+    }
+
+    fn for_each(&self, mut act: impl FnMut(&Client)) {
+        let mut each = |client: &Client| {
+            if !self.except.contains(&client.id()) {
+                act(client);
+            }
+        };
+        match &self.base {
+            Base::All => self.hub.clients().iter().for_each(each),
+            Base::Rooms(rooms) if rooms.len() == 1 => {
+                if let Some(room) = self.hub.room(&rooms[0]) {
+                    room.members().iter().for_each(each);
+                }
+            }
+            Base::Rooms(rooms) => {
+                let mut seen = HashSet::new();
+                for room in rooms.iter().filter_map(|name| self.hub.room(name)) {
+                    room.members().iter().filter(|client| seen.insert(client.id())).for_each(&mut each);
+                }
+            }
+            Base::Clients(clients) => {
+                let mut seen = HashSet::new();
+                clients.iter().filter(|client| seen.insert(client.id())).for_each(&mut each);
+            }
+        }
+    }
+
+    /// Sends an event to all of them, and returns to how many it was queued.
+    ///
+    /// `data` is written as JSON once, and framed once for each envelope among the clients.
+    ///
+    /// # Errors
+    /// `Encode` when `data` cannot be written as JSON. A client that is gone or whose outbox is full is not an
+    /// error of the broadcast; it is not counted.
+    pub fn emit<T: Serialize + ?Sized>(&self, event: &str, data: &T) -> Result<usize> {
+        Ok(self.emit_payload(event, &Payload::json(data)?))
+    }
+
+    /// Sends an event with a payload as it is, and returns to how many it was queued.
+    pub fn emit_payload(&self, event: &str, payload: &Payload) -> usize {
+        let outgoing = Outgoing::Event { event, payload, ack: None };
+        let mut encoded: Vec<(Wire, Option<OutItem>)> = Vec::new();
+        let mut sent = 0;
+        self.for_each(|client| {
+            let at = match encoded.iter().position(|(wire, _)| wire.same(client.wire())) {
+                Some(at) => at,
+                None => {
+                    // An envelope that has no form for the event leaves its clients out.
+                    encoded.push((client.wire().clone(), client.wire().encode_shared(outgoing).ok()));
+                    encoded.len() - 1
+                }
+            };
+            if let Some(item) = &encoded[at].1 {
+                sent += usize::from(client.push(item.clone()).is_ok());
+            }
+        });
+        sent
+    }
+
+    /// Sends an event to all of them and awaits their answers: each client's, or why it has none.
+    ///
+    /// A client that does not answer in `timeout` does not take the others' answers away.
+    ///
+    /// # Errors
+    /// `Encode` when `data` cannot be written as JSON. What fails for one client is in the list, see
+    /// [`Client::emit_with_ack`].
+    pub async fn emit_with_ack<R: DeserializeOwned>(
+        &self,
+        event: &str,
+        data: &(impl Serialize + ?Sized),
+        timeout: Duration,
+    ) -> Result<Vec<(ClientId, Result<R>)>> {
+        let payload = Payload::json(data)?;
+        let asked: FuturesUnordered<_> = self
+            .clients()
+            .into_iter()
+            .map(|client| {
+                let payload = &payload;
+                async move {
+                    let answer = client.ask(event, payload, timeout).await.and_then(|answer| {
+                        let unfit = "the answer is not of the asked type";
+                        answer.parse().map_err(|e| Error::new(ErrorKind::Encode, unfit).with_source(e))
+                    });
+                    (client.id(), answer)
+                }
+            })
+            .collect();
+        Ok(asked.collect().await)
+    }
+
+    /// Makes all of them join a room.
+    ///
+    /// # Errors
+    /// The first client's that could not; the others have joined.
+    pub fn join(&self, room: &str) -> Result<()> {
+        let results: Vec<_> = self.clients().iter().map(|client| client.join(room)).collect();
+        results.into_iter().collect()
+    }
+
+    /// Makes all of them leave a room.
+    pub fn leave(&self, room: &str) {
+        self.clients().iter().for_each(|client| client.leave(room));
+    }
+
+    /// Makes all of them leave the server, after what is queued for them.
+    pub fn disconnect(&self, code: u16, text: impl Into<Cow<'static, str>>) {
+        let text = text.into();
+        self.clients().iter().for_each(|client| client.disconnect(code, text.clone()));
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target").field("except", &self.except).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,185 @@
+//! The builder of a server.
+
+use std::{
+    any::{Any, TypeId},
+    convert::Infallible,
+    fmt,
+    net::SocketAddr,
+    sync::Arc,
+};
+
+use tower::{Layer, Service};
+
+use super::BoundServer;
+use crate::{
+    adapter::{Adapter, Options, Shared, WebSocketAdapter},
+    client::HandshakeInfo,
+    error::{Error, ErrorKind, Result},
+    extract::Event,
+    filter::Filter,
+    gateway::{Compiler, Gateway, Global, HookEvent, run_hooks},
+    guard::Guard,
+    handler::{Route, layer_fn},
+    limits::Limits,
+    reply::Reply,
+    stats::Counters,
+};
+
+/// Gateways behind adapters.
+///
+/// What is put on the server holds for all gateways: guards, message layers, the filter and states.
+#[must_use = "a server does nothing until it is bound"]
+pub struct Server {
+    gateways: Vec<Gateway>,
+    adapters: Vec<Adapter>,
+    limits: Limits,
+    global: Global,
+    resources: crate::adapter::Resources,
+}
+
+impl Server {
+    /// A server of one gateway without adapters.
+    pub fn new(gateway: Gateway) -> Self {
+        Self {
+            gateways: vec![gateway],
+            adapters: Vec::new(),
+            limits: Limits::default(),
+            global: Global::default(),
+            resources: crate::adapter::Resources::default(),
+        }
+    }
+
+    /// One more gateway. Two on one namespace both run, in this order.
+    pub fn gateway(mut self, gateway: Gateway) -> Self {
+        self.gateways.push(gateway);
+        self
+    }
+
+    /// One more door.
+    pub fn adapter(self, adapter: impl WebSocketAdapter) -> Self {
+        self.adapters([Adapter::new(adapter)])
+    }
+
+    /// More doors.
+    pub fn adapters(mut self, adapters: impl IntoIterator<Item = Adapter>) -> Self {
+        self.adapters.extend(adapters);
+        self
+    }
+
+    /// The bounds.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Wraps the messages of all gateways in one tower layer, outside of the gateways' own.
+    pub fn message_layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Send + Sync + 'static,
+        L::Service: Service<Event, Response = Reply, Error = Infallible> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Event>>::Future: Send + 'static,
+    {
+        self.global.layers.push(layer_fn(layer));
+        self
+    }
+
+    /// Guards the messages of all gateways, before the gateways' own guards.
+    pub fn guard<M>(mut self, guard: impl Guard<M>) -> Self {
+        self.global.guards.push(guard);
+        self
+    }
+
+    /// Turns errors into replies where neither the handler nor its gateway has a filter.
+    pub fn filter<M>(mut self, filter: impl Filter<M>) -> Self {
+        self.global.filter = Some(filter.into_fn());
+        self
+    }
+
+    /// A value for the handlers of all gateways; a gateway's own value of the type wins.
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.global.states.insert(state);
+        self
+    }
+
+    /// Puts a resource in for the adapters, which find it by its type; it replaces one of the same type.
+    pub fn resource<T: Any + Send + Sync>(mut self, resource: T) -> Self {
+        self.resources.insert(TypeId::of::<T>(), Arc::new(resource));
+        self
+    }
+
+    /// The resource of a type, made where there is none yet: for extension traits that configure it.
+    pub fn resource_or_insert_with<T: Any + Send + Sync>(&mut self, make: impl FnOnce() -> T) -> Arc<T> {
+        let slot = self.resources.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(make()));
+        match Arc::clone(slot).downcast() {
+            Ok(resource) => resource,
+            Err(_) => unreachable!("a resource is filed under its own type"),
+        }
+    }
+
+    /// Opens all doors at this address.
+    ///
+    /// # Errors
+    /// `Config` when gateways are put together wrongly or there is no adapter, `Bind` when a door cannot be opened,
+    /// and whatever an `on_init` hook refuses with.
+    pub async fn bind(self, addr: SocketAddr) -> Result<BoundServer> {
+        self.start(Some(addr)).await
+    }
+
+    /// Opens all doors; those that need an address bring their own.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub async fn open(self) -> Result<BoundServer> {
+        self.start(None).await
+    }
+
+    async fn start(self, addr: Option<SocketAddr>) -> Result<BoundServer> {
+        if self.adapters.is_empty() {
+            let why = "the server has no adapter: turn on a feature (`ws`) or add one with .adapter(…)";
+            return Err(Error::new(ErrorKind::Config, why));
+        }
+        let (limits, counters) = (Arc::new(self.limits), Arc::new(Counters::default()));
+        let compiler = Compiler::new(self.global, Arc::clone(&limits), Arc::clone(&counters));
+        let namespaces = compiler.compile(self.gateways)?;
+        let shared = Arc::new(Shared::new(namespaces, limits, counters));
+        init(&shared).await?;
+        let options = Options::new(addr, self.resources, Arc::clone(&shared));
+        let mut accepting = Vec::new();
+        for Adapter(adapter) in &self.adapters {
+            match adapter.bind(&options, Arc::clone(&shared)).await {
+                Ok(future) => accepting.push(future),
+                Err(error) => {
+                    // Doors that are open already close again.
+                    shared.draining.cancel();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(BoundServer::start(shared, options, accepting))
+    }
+}
+
+/// Runs the `on_init` hooks of all gateways.
+async fn init(shared: &Shared) -> Result<()> {
+    for namespace in &shared.namespaces {
+        let path: Arc<str> = namespace.pattern.as_ref().into();
+        let (parts, ()) = http::Request::new(()).into_parts();
+        let handshake = Arc::new(HandshakeInfo::new(parts, Arc::clone(&path), None));
+        let hub = namespace.hubs.get(&path);
+        let event = HookEvent { name: "init", client: None, handshake, hub, reason: None };
+        run_hooks(namespace.on_init.clone(), event).await.map_err(|denied| {
+            let why = format!("an on_init hook of the namespace {path:?} refused: {denied:?}");
+            Error::new(ErrorKind::Config, why)
+        })?;
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("gateways", &self.gateways)
+            .field("adapters", &self.adapters.len())
+            .finish_non_exhaustive()
+    }
+}

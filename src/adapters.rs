@@ -1,0 +1,24 @@
+//! The adapters that the feature flags compiled in.
+
+use narthex_core::{Adapter, Error, ErrorKind, Result};
+#[cfg(feature = "ws")]
+pub use narthex_ws::Ws;
+
+/// Every adapter that the feature flags compiled in, with its defaults.
+///
+/// Features are additive: another crate that turns one on may open one more door here. Who wants certainty names the
+/// adapters.
+///
+/// # Errors
+/// `Config` where no adapter's feature is on.
+pub fn enabled() -> Result<Vec<Adapter>> {
+    let adapters: Vec<Adapter> = vec![
+        #[cfg(feature = "ws")]
+        Adapter::new(Ws::new()),
+    ];
+    if adapters.is_empty() {
+        let why = "no adapter is compiled in: turn on a feature of `narthex` (`ws`)";
+        return Err(Error::new(ErrorKind::Config, why));
+    }
+    Ok(adapters)
+}
