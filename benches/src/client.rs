@@ -1,0 +1,151 @@
+//! The generator's side of one connection: handshake, frames of a whole read, one write.
+
+use std::net::SocketAddr;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::{
+    Result,
+    frame::{self, CLOSE, PING, PONG, TEXT},
+};
+
+/// The nonce of the RFC's example and its answer: a fixed pair spares the generator a hash.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+const READ: usize = 8 * 1024;
+const LONGEST_HEAD: usize = 8 * 1024;
+
+/// Where a server listens and which path is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// The server's address.
+    pub(crate) addr: SocketAddr,
+    /// The path of the upgrade request.
+    pub(crate) path: String,
+}
+
+/// One open WebSocket.
+#[derive(Debug)]
+pub(crate) struct Client {
+    stream: TcpStream,
+    inbox: Vec<u8>,
+    outbox: Vec<u8>,
+    mask: u32,
+}
+
+impl Client {
+    /// Connects and upgrades.
+    pub(crate) async fn open(target: &Target) -> Result<Self> {
+        let stream = TcpStream::connect(target.addr).await?;
+        stream.set_nodelay(true)?;
+        let mut client = Self { stream, inbox: Vec::new(), outbox: Vec::new(), mask: 0x9E37_79B9 };
+        let request = format!(
+            "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n",
+            target.path, target.addr,
+        );
+        client.stream.write_all(request.as_bytes()).await?;
+        client.read_head().await?;
+        Ok(client)
+    }
+
+    async fn read_head(&mut self) -> Result {
+        let end = loop {
+            if let Some(at) = self.inbox.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+            if self.inbox.len() > LONGEST_HEAD {
+                return Err("the answer to the upgrade has no end".into());
+            }
+            self.read().await?;
+        };
+        let head = String::from_utf8_lossy(&self.inbox[..end]).into_owned();
+        if !head.starts_with("HTTP/1.1 101 ") || !head.contains(ACCEPT) {
+            return Err(
+                format!("the upgrade was refused: {}", head.lines().next().unwrap_or_default()).into()
+            );
+        }
+        self.inbox.drain(..end);
+        Ok(())
+    }
+
+    /// Puts a message into the next write.
+    pub(crate) fn queue(&mut self, text: &[u8]) {
+        let key = self.next_mask();
+        frame::push(&mut self.outbox, TEXT, text, key);
+    }
+
+    /// Writes everything queued, in one call where the kernel takes it.
+    pub(crate) async fn flush(&mut self) -> Result {
+        if !self.outbox.is_empty() {
+            self.stream.write_all(&self.outbox).await?;
+            self.outbox.clear();
+        }
+        Ok(())
+    }
+
+    /// Reads once and hands every whole message to `each`; returns how many there were.
+    pub(crate) async fn receive(&mut self, mut each: impl FnMut(&[u8]) -> Result) -> Result<usize> {
+        self.read().await?;
+        let (mut used, mut messages) = (0, 0);
+        while let Some(frame) = frame::first(&self.inbox[used..])? {
+            used += frame.length;
+            match frame.opcode {
+                TEXT => {
+                    each(frame.payload)?;
+                    messages += 1;
+                }
+                PING => frame::push(&mut self.outbox, PONG, frame.payload, self.mask.to_le_bytes()),
+                PONG => {}
+                other => return Err(format!("the server sent a frame with opcode {other:#x}").into()),
+            }
+        }
+        self.inbox.drain(..used);
+        Ok(messages)
+    }
+
+    /// Closes, and makes sure that the server had nothing more to say: a reply too many is a wrong count.
+    pub(crate) async fn close(mut self) -> Result {
+        let key = self.next_mask();
+        frame::push(&mut self.outbox, CLOSE, &1000_u16.to_be_bytes(), key);
+        self.flush().await?;
+        loop {
+            while let Some(frame) = frame::first(&self.inbox)? {
+                match frame.opcode {
+                    CLOSE => return Ok(()),
+                    TEXT => return Err("a reply too many".into()),
+                    _ => {}
+                }
+                let used = frame.length;
+                self.inbox.drain(..used);
+            }
+            self.read().await?;
+        }
+    }
+
+    /// Gives back the buffers; thousands of idle clients must not crowd the server out of memory.
+    pub(crate) fn shrink(&mut self) {
+        self.inbox.shrink_to_fit();
+        self.outbox.shrink_to_fit();
+    }
+
+    async fn read(&mut self) -> Result {
+        self.inbox.reserve(READ);
+        match self.stream.read_buf(&mut self.inbox).await? {
+            0 => Err("the server closed the connection".into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// xorshift: cheap, never zero, and different for every frame.
+    fn next_mask(&mut self) -> [u8; 4] {
+        self.mask ^= self.mask << 13;
+        self.mask ^= self.mask >> 17;
+        self.mask ^= self.mask << 5;
+        self.mask.to_le_bytes()
+    }
+}

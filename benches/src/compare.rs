@@ -1,0 +1,99 @@
+//! The side-by-side run: yardstick and lab in turn, row by row, round by round.
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+use crate::{
+    Result,
+    client::Target,
+    cost, report,
+    rows::{self, Group, Load, Row},
+    run::{self, Sample},
+    script::Reply,
+    server::Server,
+};
+
+/// What to compare.
+#[derive(Debug, Parser)]
+pub(crate) struct Args {
+    /// Groups of rows to run; all unless given.
+    #[arg(value_enum)]
+    groups: Vec<Group>,
+    /// The built example `lab`.
+    #[arg(long)]
+    lab: PathBuf,
+    /// Rounds; the table shows medians.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(3..=25))]
+    runs: u16,
+    /// Connections of the idle rows.
+    #[arg(long, default_value_t = 5_000)]
+    idle_connections: usize,
+    /// Also write every number to this file.
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+/// All samples of one row, a pair a round.
+#[derive(Debug)]
+pub(crate) struct Series {
+    /// The row.
+    pub(crate) row: Row,
+    /// What T gave.
+    pub(crate) yardstick: Vec<Sample>,
+    /// What Narthex gave.
+    pub(crate) lab: Vec<Sample>,
+}
+
+/// Runs every chosen row and prints the table.
+pub(crate) fn compare(args: &Args) -> Result {
+    let chosen = |row: &Row| args.groups.is_empty() || args.groups.contains(&row.group());
+    let mut series: Vec<Series> = rows::all(args.idle_connections)
+        .into_iter()
+        .filter(chosen)
+        .map(|row| Series { row, yardstick: Vec::new(), lab: Vec::new() })
+        .collect();
+    if series.iter().any(|series| series.row.group() == Group::Idle) {
+        // Better said before the minutes that the echo rows take.
+        cost::require_files(args.idle_connections)?;
+    }
+    let yardstick = std::env::current_exe()?;
+    for round in 1..=args.runs {
+        for series in &mut series {
+            eprintln!("round {round} of {}: {}", args.runs, series.row.name);
+            // Taking turns at going first keeps the machine's drift out of the ratio.
+            if round % 2 == 0 {
+                series.lab.push(lab(&args.lab, &series.row)?);
+                series.yardstick.push(plain(&yardstick, &series.row)?);
+            } else {
+                series.yardstick.push(plain(&yardstick, &series.row)?);
+                series.lab.push(lab(&args.lab, &series.row)?);
+            }
+        }
+    }
+    print!("{}", report::markdown(&series));
+    if let Some(file) = &args.json {
+        std::fs::write(file, format!("{:#}\n", report::json(&series)))?;
+    }
+    Ok(())
+}
+
+/// One sample of T: the same bytes, echoed; it knows no rooms.
+fn plain(program: &Path, row: &Row) -> Result<Sample> {
+    let server = Server::start(program, &["yardstick", "--addr", "127.0.0.1:0"])?;
+    let load = match row.load {
+        Load::Idle(load) => Load::Idle(crate::idle::Idle { room: false, ..load }),
+        echo @ Load::Echo(_) => echo,
+    };
+    let target = Target { addr: server.addr(), path: "/".to_owned() };
+    run::sample(load, &target, Reply::Same, server.pid())
+        .map_err(|error| format!("yardstick, {}: {error}", row.name).into())
+}
+
+/// One sample of Narthex.
+fn lab(program: &Path, row: &Row) -> Result<Sample> {
+    let server = Server::start(program, &["--addr", "127.0.0.1:0", "--doors", "ws"])?;
+    let target = Target { addr: server.addr(), path: row.path.to_owned() };
+    run::sample(row.load, &target, row.reply, server.pid())
+        .map_err(|error| format!("lab, {}: {error}", row.name).into())
+}

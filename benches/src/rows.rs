@@ -1,0 +1,98 @@
+//! The rows of the table: which load, on which path, against which target.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::{echo::Echo, idle::Idle, script::Reply};
+
+/// What `compare` can be told to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Group {
+    /// CPU time a message.
+    Echo,
+    /// Memory a connection.
+    Idle,
+}
+
+/// What a row puts on a server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Load {
+    /// Messages that come back.
+    Echo(Echo),
+    /// Connections that stay.
+    Idle(Idle),
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    /// What it is called.
+    pub(crate) name: &'static str,
+    /// What is measured.
+    pub(crate) load: Load,
+    /// The lab's path; the yardstick has only one.
+    pub(crate) path: &'static str,
+    /// How the lab answers there; the yardstick sends back what it got.
+    pub(crate) reply: Reply,
+    /// What must be reached.
+    pub(crate) must: Target,
+}
+
+/// A bound on a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Target {
+    /// At most this many times T.
+    Ratio(f64),
+    /// At most this many bytes.
+    Bytes(f64),
+}
+
+impl Row {
+    /// The group it belongs to.
+    pub(crate) fn group(&self) -> Group {
+        match self.load {
+            Load::Echo(_) => Group::Echo,
+            Load::Idle(_) => Group::Idle,
+        }
+    }
+
+    /// What its numbers count.
+    pub(crate) fn unit(&self) -> &'static str {
+        match self.load {
+            Load::Echo(_) => "µs/msg",
+            Load::Idle(_) => "B/conn",
+        }
+    }
+}
+
+const KIB: f64 = 1024.0;
+
+/// Every row, with `idle` connections in those of [`Group::Idle`].
+pub(crate) fn all(idle: usize) -> [Row; 7] {
+    [
+        echo("echo, window 16", (64, 16, 960_000), "/ws", Reply::Ack, 0.38),
+        echo("echo, window 1", (64, 1, 200_000), "/ws", Reply::Ack, 1.15),
+        echo("/raw echo, window 1", (64, 1, 200_000), "/raw", Reply::Same, 1.0),
+        echo("1,000 connections, window 1", (1_000, 1, 200_000), "/ws", Reply::Ack, 1.15),
+        idle_row("idle", Idle { connections: idle, size: 128, room: false }, 3.0),
+        idle_row("idle, in one room", Idle { connections: idle, size: 128, room: true }, 3.0),
+        idle_row("idle, after 16 KiB", Idle { connections: idle, size: 16 * 1024, room: false }, 3.5),
+    ]
+}
+
+fn echo(
+    name: &'static str,
+    (connections, window, messages): (usize, u64, u64),
+    path: &'static str,
+    reply: Reply,
+    must: f64,
+) -> Row {
+    let limit = Duration::from_secs(10);
+    let load = Load::Echo(Echo { connections, window, size: 128, messages, limit });
+    Row { name, load, path, reply, must: Target::Ratio(must) }
+}
+
+fn idle_row(name: &'static str, load: Idle, kib: f64) -> Row {
+    Row { name, load: Load::Idle(load), path: "/ws", reply: Reply::Ack, must: Target::Bytes(kib * KIB) }
+}

@@ -1,0 +1,133 @@
+//! One load on one server that somebody else started.
+
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use clap::Parser;
+use serde_json::{Value, json};
+
+use crate::{
+    Result,
+    client::Target,
+    cost, echo, idle,
+    rows::{Group, Load},
+    script::Reply,
+};
+
+/// The load and the server that bears it.
+#[derive(Debug, Parser)]
+pub(crate) struct Args {
+    /// What to measure.
+    #[arg(long, value_enum)]
+    mode: Group,
+    /// The server: `name=addr/path`, loopback only.
+    #[arg(long)]
+    target: Named,
+    /// The server's process id.
+    #[arg(long)]
+    pid: u32,
+    /// How the server answers.
+    #[arg(long, value_enum, default_value = "same")]
+    reply: Reply,
+    /// Connections; 64 for echo, 5,000 for idle unless given.
+    #[arg(long)]
+    connections: Option<usize>,
+    /// Messages of a connection under way at once (echo).
+    #[arg(long, default_value_t = 1)]
+    window: u64,
+    /// Bytes of a message.
+    #[arg(long, default_value_t = 128)]
+    size: usize,
+    /// Messages in all (echo).
+    #[arg(long, default_value_t = 200_000)]
+    messages: u64,
+    /// Seconds after which sending ends (echo).
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Each connection joins one room (idle).
+    #[arg(long)]
+    room: bool,
+    /// Also write the result to this file.
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+/// A target and what to call it.
+#[derive(Debug, Clone)]
+struct Named {
+    name: String,
+    target: Target,
+}
+
+impl FromStr for Named {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let (name, rest) = text.split_once('=').ok_or("expected name=addr/path")?;
+        let (addr, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let addr: SocketAddr = addr.parse().map_err(|error| format!("{addr}: {error}"))?;
+        match addr.ip().is_loopback() {
+            true => Ok(Self { name: name.to_owned(), target: Target { addr, path: format!("/{path}") } }),
+            false => Err(format!("{addr} is not loopback")),
+        }
+    }
+}
+
+/// Runs it and prints one line.
+pub(crate) fn run(args: &Args) -> Result {
+    let load = match args.mode {
+        Group::Echo => Load::Echo(echo::Echo {
+            connections: args.connections.unwrap_or(64),
+            window: args.window,
+            size: args.size,
+            messages: args.messages,
+            limit: Duration::from_secs(args.seconds),
+        }),
+        Group::Idle => Load::Idle(idle::Idle {
+            connections: args.connections.unwrap_or(5_000),
+            size: args.size,
+            room: args.room,
+        }),
+    };
+    let sample = sample(load, &args.target.target, args.reply, args.pid)?;
+    println!("{}: {:.2} {}", args.target.name, sample.value, sample.detail);
+    if let Some(file) = &args.json {
+        let result = json!({ "target": args.target.name, "value": sample.value, "detail": sample.detail });
+        std::fs::write(file, format!("{result:#}\n"))?;
+    }
+    Ok(())
+}
+
+/// One measurement.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    /// µs a message or bytes a connection.
+    pub(crate) value: f64,
+    /// What else was seen.
+    pub(crate) detail: Value,
+}
+
+/// Measures `load` on one thread, so that the rest of the machine is the server's.
+pub(crate) fn sample(load: Load, target: &Target, reply: Reply, pid: u32) -> Result<Sample> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match load {
+        Load::Echo(load) => {
+            let outcome = runtime.block_on(echo::run(load, target, reply, pid))?;
+            let detail = json!({
+                "unit": "µs/msg",
+                "messages": outcome.messages,
+                "messages_per_second": (outcome.messages as f64 / outcome.elapsed.as_secs_f64()).round(),
+                "server_cores": outcome.cpu.as_secs_f64() / outcome.elapsed.as_secs_f64(),
+            });
+            Ok(Sample { value: outcome.micros_per_message(), detail })
+        }
+        Load::Idle(load) => {
+            let outcome = runtime.block_on(idle::run(load, target, reply, pid))?;
+            let detail = json!({
+                "unit": "B/conn",
+                "connections": outcome.connections,
+                "server_bytes": cost::memory(pid)?,
+            });
+            Ok(Sample { value: outcome.bytes_per_connection(), detail })
+        }
+    }
+}
