@@ -1,0 +1,47 @@
+//! One open WebSocket, before its messages flow.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use narthex_http::{ConnectionPermit, UpgradedIo};
+use tokio::net::TcpStream;
+
+use crate::{codec::Codec, connection::WriteQueue, settings::Settings};
+
+/// An open WebSocket: what [`Ws`](crate::Ws) hands to its own message loop.
+///
+/// It is one pointer, so that the futures it travels through stay small.
+#[derive(Debug)]
+pub struct WsClient {
+    pub(crate) carrier: Box<Carrier>,
+}
+
+/// The connection below a client: socket, protocol state, and what waits on either side.
+#[derive(Debug)]
+pub(crate) struct Carrier {
+    pub(crate) stream: TcpStream,
+    pub(crate) codec: Codec,
+    /// Read and not decoded: the session had no room for it.
+    pub(crate) pending: Bytes,
+    /// Framed and not written: the socket had no room for it.
+    pub(crate) queue: WriteQueue,
+    pub(crate) settings: Arc<Settings>,
+    /// Its place among the listener's connections, held as long as the socket.
+    _permit: ConnectionPermit,
+}
+
+impl WsClient {
+    /// A client on a connection that HTTP has let go.
+    pub(crate) fn new(io: UpgradedIo, settings: Arc<Settings>) -> Self {
+        let (stream, leftover, permit) = io.into_parts();
+        let carrier = Carrier {
+            stream,
+            codec: Codec::default(),
+            pending: leftover,
+            queue: WriteQueue::default(),
+            settings,
+            _permit: permit,
+        };
+        Self { carrier: Box::new(carrier) }
+    }
+}

@@ -1,0 +1,77 @@
+//! From the path of a URL to the path of a namespace.
+
+use narthex_core::{Error, ErrorKind, Result};
+
+/// One place of the listener, and the namespace behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    /// The pattern on the listener.
+    pub(crate) path: String,
+    /// The namespace's path, with the parameters of `path` in it.
+    namespace: String,
+}
+
+impl Route {
+    /// # Errors
+    /// Kind `Config`: the namespace has a parameter that is no whole segment of the path.
+    pub(crate) fn new(path: &str, namespace: &str) -> Result<Self> {
+        let is_parameter = |segment: &&str| segment.starts_with('{') && segment.ends_with('}');
+        let missing =
+            namespace.split('/').filter(is_parameter).find(|wanted| !path.split('/').any(|s| s == *wanted));
+        match missing {
+            Some(parameter) => {
+                let context =
+                    format!("the path {path:?} has no segment {parameter} for the namespace {namespace:?}");
+                Err(Error::new(ErrorKind::Config, context))
+            }
+            None => Ok(Self { path: path.to_owned(), namespace: namespace.to_owned() }),
+        }
+    }
+
+    /// The namespace's path for a request's path that this route's pattern matches.
+    pub(crate) fn namespace(&self, path: &str) -> String {
+        if self.path == self.namespace {
+            return path.to_owned();
+        }
+        let segments: Vec<&str> =
+            self.namespace.split('/').map(|segment| self.value(segment, path)).collect();
+        segments.join("/")
+    }
+
+    /// What the request's path has where the pattern has `segment`, or the segment itself.
+    fn value<'a>(&'a self, segment: &'a str, path: &'a str) -> &'a str {
+        if !segment.starts_with('{') {
+            return segment;
+        }
+        let Some(at) = self.path.split('/').position(|other| other == segment) else { return segment };
+        if segment.starts_with("{*") {
+            // It takes everything that is left.
+            return path.splitn(at + 1, '/').nth(at).unwrap_or_default();
+        }
+        path.split('/').nth(at).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(path: &str, namespace: &str, request: &str) -> String {
+        Route::new(path, namespace).unwrap().namespace(request)
+    }
+
+    #[test]
+    fn parameters_keep_their_values() {
+        assert_eq!(resolve("/ws", "/", "/ws"), "/");
+        assert_eq!(resolve("/chat", "/chat", "/chat"), "/chat");
+        assert_eq!(resolve("/game/{id}", "/game/{id}", "/game/7"), "/game/7");
+        assert_eq!(resolve("/ws/{id}/{name}", "/x/{name}/y/{id}", "/ws/7/a%20b"), "/x/a%20b/y/7");
+        assert_eq!(resolve("/ws/{*rest}", "/files/{*rest}", "/ws/a/b/c"), "/files/a/b/c");
+    }
+
+    #[test]
+    fn a_parameter_that_the_path_does_not_have_is_an_error() {
+        assert_eq!(Route::new("/ws", "/game/{id}").unwrap_err().kind(), ErrorKind::Config);
+        assert_eq!(Route::new("/ws-{id}", "/game/{id}").unwrap_err().kind(), ErrorKind::Config);
+    }
+}
