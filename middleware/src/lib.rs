@@ -1,1 +1,13 @@
 //! Ready-made tower layers, guards and filters for Narthex.
+//!
+//! | module | what it gives |
+//! | --- | --- |
+//! | [`from_fn`] | a message layer from an async fn |
+//! | [`catch_panic`] | a message layer that turns panics of what it wraps into replies |
+//! | [`filters`] | ready-made error filters: [`filters::nest`] |
+
+pub mod catch_panic;
+pub mod filters;
+pub mod from_fn;
+
+pub use self::{catch_panic::CatchPanicLayer, from_fn::from_fn};

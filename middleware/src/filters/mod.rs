@@ -1,0 +1,5 @@
+//! Ready-made error filters.
+
+mod nest;
+
+pub use self::nest::{NestFilter, nest};
