@@ -1,1 +1,44 @@
-//! The shared HTTP listener of Narthex's HTTP-born adapters.
+//! The one HTTP listener of Narthex's HTTP-born adapters. It is not a transport: adapters mount paths on it.
+//!
+//! * [`Http`] is the listener, a resource of the server's [`Options`](narthex_core::Options). The first adapter
+//!   that opens it binds the port; the others share it.
+//! * [`Mount`] and [`Claim`] say which requests of a path an adapter answers, [`upgrade`] takes the connection over.
+//! * [`HttpExt`] puts a user's own service (an axum `Router`, say) and tower layers beside the adapters.
+//! * [`HttpConfig`] has the bounds, [`Origins`] decides which web pages may come in.
+//!
+//! HTTP/1.1 is spoken (RFC 9112), without TLS. Every connection is counted, has a deadline for its head, its body,
+//! its idle time and for a write that does not move, and is a task that the drain waits for.
+
+mod accept;
+mod body;
+mod bounded;
+mod config;
+mod connection;
+mod deadline;
+mod dispatch;
+mod ext;
+mod guarded;
+mod listener;
+mod mount;
+mod origin;
+mod origins;
+mod permits;
+mod phase;
+mod service;
+mod setup;
+mod table;
+mod upgrade;
+
+pub use self::{
+    body::{HttpBody, boxed, empty, full, text},
+    bounded::{BodyError, collect},
+    config::HttpConfig,
+    ext::{HttpDoor, HttpExt},
+    listener::Http,
+    mount::{Claim, Mount},
+    origins::{OriginRefused, Origins},
+    permits::{ConnectionPermit, HttpStats},
+    service::HttpService,
+    table::is_websocket_upgrade,
+    upgrade::{UpgradedIo, Upgrading, upgrade},
+};

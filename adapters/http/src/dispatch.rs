@@ -1,0 +1,77 @@
+//! From a request to the one who answers it.
+
+use std::{convert::Infallible, sync::Arc};
+
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http_body::Body;
+use http_body_util::BodyExt;
+use tower::service_fn;
+
+use crate::{
+    body::{HttpBody, text},
+    bounded::{BodyError, Bounded},
+    config::HttpConfig,
+    mount::Mount,
+    service::{self, HttpService},
+    table::{Found, Table, is_websocket_upgrade},
+};
+
+/// The mounts, and behind them the user's own service.
+#[derive(Clone, Debug)]
+pub(crate) struct Dispatch {
+    pub(crate) table: Arc<Table>,
+    pub(crate) user: Option<HttpService>,
+    pub(crate) config: Arc<HttpConfig>,
+}
+
+impl Dispatch {
+    pub(crate) fn into_service(self) -> HttpService {
+        service::erase(service_fn(move |request| {
+            let dispatch = self.clone();
+            async move { Ok::<_, Infallible>(dispatch.answer(request).await) }
+        }))
+    }
+
+    async fn answer(self, request: Request<HttpBody>) -> Response<HttpBody> {
+        if !names_its_host(&request) {
+            return text(StatusCode::BAD_REQUEST, "One Host header is required");
+        }
+        let Self { table, user, config } = self;
+        match table.find(request.uri().path(), is_websocket_upgrade(request.headers())) {
+            Found::Mount(mount) => answer_mount(mount, request, &config).await,
+            found => match user {
+                Some(user) => service::call(user, request).await,
+                None if matches!(found, Found::OnlyUpgrades) => upgrade_required(),
+                None => text(StatusCode::NOT_FOUND, "Not found"),
+            },
+        }
+    }
+}
+
+async fn answer_mount(mount: &Mount, request: Request<HttpBody>, config: &HttpConfig) -> Response<HttpBody> {
+    if request.body().size_hint().lower() > config.body_size as u64 {
+        return BodyError::TooLarge.response();
+    }
+    let bound = |body: HttpBody| match body.is_end_stream() {
+        true => body,
+        false => Bounded::whole(body, config.body_timeout, config.body_size).boxed_unsync(),
+    };
+    let request = request.map(bound);
+    service::settle(async { Ok::<_, Infallible>(mount.call(request).await) }).await
+}
+
+/// RFC 9112 section 3.2: a request of HTTP/1.1 has exactly one `Host`, one of HTTP/1.0 at most one.
+fn names_its_host(request: &Request<HttpBody>) -> bool {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    hosts == 1 || (hosts == 0 && request.version() < Version::HTTP_11)
+}
+
+/// RFC 9110 section 15.5.22 and RFC 6455 section 4.2.2.
+fn upgrade_required() -> Response<HttpBody> {
+    let mut response = text(StatusCode::UPGRADE_REQUIRED, "This path speaks WebSocket");
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    response
+}

@@ -1,0 +1,111 @@
+//! A user's own HTTP beside the adapters.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use narthex_core::{BoxError, CloseReason, Connect, Options, Result, Server, Session, WebSocketAdapter};
+use tower::{Layer, Service};
+
+use crate::{
+    body::HttpBody,
+    config::HttpConfig,
+    listener::Http,
+    service::{HttpService, erase},
+};
+
+/// HTTP on a [`Server`].
+pub trait HttpExt: Sized {
+    /// Serves every request that no adapter claims with a tower service, an axum `Router` for example. Called again,
+    /// the later service replaces the earlier.
+    ///
+    /// Its errors and panics are logged and answered 500. Request bodies have a deadline and no bound on their size.
+    #[must_use]
+    fn http<S, B>(self, service: S) -> Self
+    where
+        S: Service<Request<HttpBody>, Response = Response<B>> + Clone + Send + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>;
+
+    /// Wraps all of the server's HTTP, adapters included, with a tower layer. The one added last is outermost.
+    #[must_use]
+    fn layer<L, B>(self, layer: L) -> Self
+    where
+        L: Layer<HttpService> + Send + 'static,
+        L::Service: Service<Request<HttpBody>, Response = Response<B>> + Clone + Send + 'static,
+        <L::Service as Service<Request<HttpBody>>>::Error: Into<BoxError>,
+        <L::Service as Service<Request<HttpBody>>>::Future: Send,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>;
+
+    /// Sets the listener's bounds.
+    #[must_use]
+    fn http_config(self, config: HttpConfig) -> Self;
+}
+
+impl HttpExt for Server {
+    fn http<S, B>(mut self, service: S) -> Self
+    where
+        S: Service<Request<HttpBody>, Response = Response<B>> + Clone + Send + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let first = self.resource_or_insert_with(Http::new).setup().set_user(erase(service));
+        // The door makes the server listen where no adapter does.
+        if first { self.adapter(HttpDoor::new()) } else { self }
+    }
+
+    fn layer<L, B>(mut self, layer: L) -> Self
+    where
+        L: Layer<HttpService> + Send + 'static,
+        L::Service: Service<Request<HttpBody>, Response = Response<B>> + Clone + Send + 'static,
+        <L::Service as Service<Request<HttpBody>>>::Error: Into<BoxError>,
+        <L::Service as Service<Request<HttpBody>>>::Future: Send,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let wrap = Box::new(move |service| erase(layer.layer(service)));
+        self.resource_or_insert_with(Http::new).setup().push_layer(wrap);
+        self
+    }
+
+    fn http_config(mut self, config: HttpConfig) -> Self {
+        self.resource_or_insert_with(Http::new).setup().set_config(config);
+        self
+    }
+}
+
+/// An adapter that opens the listener and lets no client in: it serves what [`HttpExt::http`] was given.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct HttpDoor;
+
+impl HttpDoor {
+    /// The door.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl WebSocketAdapter for HttpDoor {
+    type Server = ();
+    type Client = Infallible;
+
+    async fn create(&self, options: &Options) -> Result<()> {
+        options.resource_or_insert_with(Http::new).open(options).await.map(drop)
+    }
+
+    async fn bind_client_connect(&self, (): (), connect: Connect<Infallible>) -> Result<()> {
+        connect.draining().await;
+        Ok(())
+    }
+
+    async fn bind_message_handlers(&self, client: Infallible, _: Session) -> CloseReason {
+        match client {}
+    }
+}
