@@ -1,5 +1,5 @@
 use http::{HeaderValue, Response, StatusCode, header};
-use narthex_http::{Claim, HttpConfig, HttpExt, Mount, UpgradedIo, empty, text, upgrade};
+use narthex_http::{Claim, HttpBody, HttpConfig, HttpExt, Mount, UpgradedIo, empty, text, upgrade};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc,
@@ -16,15 +16,17 @@ fn switching() -> (Mounts, mpsc::Receiver<narthex_core::Result<UpgradedIo>>) {
     let mount = Mount::new(Claim::Upgrade, move |mut request| {
         let (upgrading, sender) = (upgrade(&mut request), sender.clone());
         tokio::spawn(async move { sender.send(upgrading.await).await });
-        async {
-            let mut response = Response::new(empty());
-            *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-            response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-            response
-        }
+        async { switch() }
     });
     (Mounts::new([("/ws", mount)]), receiver)
+}
+
+fn switch() -> Response<HttpBody> {
+    let mut response = Response::new(empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    response
 }
 
 #[tokio::test]
@@ -69,4 +71,31 @@ async fn an_upgrade_that_is_refused_fails_and_the_connection_stays_http() {
     for _ in 0..2 {
         assert!(timeout(PATIENCE, receiver.recv()).await.unwrap().unwrap().is_err());
     }
+}
+
+#[tokio::test]
+async fn an_upgrade_that_is_under_way_when_the_drain_begins_is_handed_over() {
+    let (begun, mut begins) = mpsc::channel(1);
+    let (finish, finished) = tokio::sync::watch::channel(false);
+    let (sender, mut receiver) = mpsc::channel(1);
+    let mount = Mount::new(Claim::Upgrade, move |mut request| {
+        let (upgrading, sender) = (upgrade(&mut request), sender.clone());
+        tokio::spawn(async move { sender.send(upgrading.await).await });
+        let (begun, mut finished) = (begun.clone(), finished.clone());
+        async move {
+            begun.send(()).await.unwrap();
+            finished.wait_for(|go| *go).await.unwrap();
+            switch()
+        }
+    });
+    let server = Running::start(|server| server.adapter(Mounts::new([("/ws", mount)]))).await;
+    let mut peer = server.peer().await;
+    peer.send(REQUEST).await;
+    begins.recv().await.unwrap();
+    let mut idle = server.peer().await;
+    server.handle.stop();
+    assert_eq!(idle.rest().await, "");
+    finish.send(true).unwrap();
+    assert!(peer.until("\r\n\r\n").await.starts_with("HTTP/1.1 101"));
+    assert!(timeout(PATIENCE, receiver.recv()).await.unwrap().unwrap().is_ok());
 }
