@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
+use narthex::http::HttpExt;
 use narthex::{Server, adapters};
 
 use crate::history::{History, Keeper};
@@ -40,10 +41,11 @@ struct Arguments {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
     let (keeper, history) = open(&arguments)?;
-    let server = Server::new(gateway::chat(history)).http(page::router()).bind(arguments.addr).await?;
+    let server = Server::new(gateway::chat(history)).adapters(adapters::enabled()?).http(page::router());
+    let server = server.bind(arguments.addr).await?;
     // Programs that start this one wait for this line.
-    writeln!(io::stdout(), "ready {}", server.local_addr())?;
-    server.serve().await?;
+    writeln!(io::stdout(), "ready {}", server.local_addr()?)?;
+    server.serve_until_stopped().await?;
     keeper.close().await?;
     Ok(())
 }
