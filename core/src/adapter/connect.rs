@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 use http::{HeaderMap, Request, Response};
 
-use super::{Session, Shared, engine::Engine};
+use super::{Capability, Session, Shared, engine::Engine};
 use crate::{
     client::{Client, CloseReason, HandshakeInfo, Wire},
     gateway::{Namespace, Place, refusal},
@@ -28,17 +28,18 @@ type Carry<C> = Arc<dyn Fn(C, Session) -> BoxFuture<'static, CloseReason> + Send
 pub struct Connect<C> {
     shared: Arc<Shared>,
     carry: Carry<C>,
+    capability: Capability,
 }
 
 impl<C> Clone for Connect<C> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), carry: Arc::clone(&self.carry) }
+        Self { shared: Arc::clone(&self.shared), carry: Arc::clone(&self.carry), capability: self.capability }
     }
 }
 
 impl<C: Send + 'static> Connect<C> {
-    pub(crate) fn new(shared: Arc<Shared>, carry: Carry<C>) -> Self {
-        Self { shared, carry }
+    pub(crate) fn new(shared: Arc<Shared>, carry: Carry<C>, capability: Capability) -> Self {
+        Self { shared, carry, capability }
     }
 
     /// Judges a handshake: finds the namespace of the request's path, runs its layers and connect guards.
@@ -89,6 +90,7 @@ impl<C: Send + 'static> Connect<C> {
             envelope: Arc::new(JsonEnvelope),
             framing: None,
             carry: Arc::clone(&self.carry),
+            capability: self.capability,
             permit,
         })
     }
@@ -162,6 +164,7 @@ pub struct Admission<C> {
     envelope: Arc<dyn Envelope>,
     framing: Option<Framing>,
     carry: Carry<C>,
+    capability: Capability,
     permit: Permit,
 }
 
@@ -189,7 +192,7 @@ impl<C: Send + 'static> Admission<C> {
     /// Not cancel safe: dropped, the client is gone and its `on_disconnect` does not run. Run it in
     /// [`Connect::spawn`].
     pub fn open(self, client: C) -> BoxFuture<'static, CloseReason> {
-        let wire = Wire::new(self.envelope, self.framing);
+        let wire = Wire::new(self.envelope, self.framing, self.capability.binary);
         let handle = Client::open(self.handshake, wire, self.hub);
         let engine = Engine::new(handle, self.namespace, Arc::clone(&self.shared), self.permit);
         let slot = Arc::new(Mutex::new(None));

@@ -23,7 +23,7 @@ pub struct Capability {
 
 impl Default for Capability {
     fn default() -> Self {
-        Self { binary: true, refuses_over_http: false, close_codes: false, framing: false }
+        Self { binary: false, refuses_over_http: false, close_codes: false, framing: false }
     }
 }
 
@@ -153,6 +153,7 @@ impl<A: WebSocketAdapter> ErasedAdapter for Erased<A> {
                     let carrier = Arc::clone(&carrier);
                     async move { carrier.bind_message_handlers(client, session).await }.boxed()
                 }),
+                self.0.capability(),
             );
             let accepting: Accepting =
                 Box::pin(async move { adapter.bind_client_connect(server, connect).await });

@@ -15,11 +15,13 @@ use crate::{
 pub(crate) struct Wire {
     envelope: Arc<dyn Envelope>,
     framing: Option<Framing>,
+    /// The door carries bytes.
+    binary: bool,
 }
 
 impl Wire {
-    pub(crate) fn new(envelope: Arc<dyn Envelope>, framing: Option<Framing>) -> Self {
-        Self { envelope, framing }
+    pub(crate) fn new(envelope: Arc<dyn Envelope>, framing: Option<Framing>, binary: bool) -> Self {
+        Self { envelope, framing, binary }
     }
 
     pub(crate) fn envelope(&self) -> &dyn Envelope {
@@ -46,7 +48,7 @@ impl Wire {
             Outgoing::AckError { error, .. } => error,
         };
         let unsupported = || Error::new(ErrorKind::Unsupported, "this client's envelope has no form for it");
-        if matches!(payload, Payload::Binary(_)) && !self.envelope.capability().binary {
+        if matches!(payload, Payload::Binary(_)) && !(self.binary && self.envelope.capability().binary) {
             return Err(unsupported());
         }
         self.envelope.encode(outgoing, buffer).ok_or_else(unsupported)

@@ -146,7 +146,7 @@ impl WebSocketAdapter for Memory {
     type Client = MemoryClient;
 
     fn capability(&self) -> Capability {
-        Capability::default().with_refuses_over_http(true).with_close_codes(true)
+        Capability::default().with_binary(true).with_refuses_over_http(true).with_close_codes(true)
     }
 
     async fn create(&self, _: &Options) -> Result<Self::Server> {

@@ -1,0 +1,103 @@
+//! The gateway that outside tools talk to: protocol suites and load generators.
+//!
+//! `/ws` speaks the default envelope, `/nest` NestJS's, `/raw` echoes frames as they are. It prints `ready <addr>`.
+
+#[path = "lab/flags.rs"]
+mod flags;
+#[path = "lab/gateway.rs"]
+mod gateway;
+#[allow(dead_code, unreachable_pub, reason = "the example's main is not run here")]
+#[path = "jwt.rs"]
+mod jwt;
+#[path = "lab/nest.rs"]
+mod nest;
+
+use axum::{Router, routing::get};
+use clap::Parser;
+use narthex::{
+    Flat, Gateway, JsonEnvelope, Limits, Nest, Raw, Server,
+    adapters::Ws,
+    http::{HttpConfig, HttpExt, Origins},
+};
+use tower::layer::util::Identity;
+use tower_http::auth::AsyncRequireAuthorizationLayer;
+
+use crate::flags::Flags;
+
+/// What one message may hold on `/raw`, for suites that send large ones.
+const RAW_MESSAGE: usize = 16 * 1024 * 1024;
+
+fn ws(flags: &Flags) -> narthex::Result<Ws> {
+    let origins = if flags.origin.is_empty() {
+        Origins::same_origin()
+    } else {
+        Origins::list(flags.origin.iter().cloned())?
+    };
+    Ok(Ws::new()
+        .origins(origins)
+        .max_message(flags.max_message)
+        .max_frame(flags.max_message)
+        .ping_interval(flags.ping_interval())
+        .ping_timeout(flags.ping_timeout()))
+}
+
+/// Puts what the flags ask for around a gateway.
+fn dressed(mut gateway: Gateway, flags: &Flags) -> Gateway {
+    for _ in 0..flags.layers {
+        gateway = gateway.layer(Identity::new());
+    }
+    match flags.jwt_secret.as_str() {
+        "" => gateway,
+        secret => gateway.handshake_layer(AsyncRequireAuthorizationLayer::new(jwt::Jwt::new(secret))),
+    }
+}
+
+fn server(flags: &Flags) -> narthex::Result<Server> {
+    let raw = Gateway::new().namespace("/raw").on("message", gateway::raw);
+    let mut limits = Limits::default()
+        .outbox(flags.outbox_messages, flags.outbox_bytes)
+        .overflow(flags.overflow())
+        .handshake_timeout(flags.handshake_timeout())
+        .drain_timeout(flags.drain())
+        .rooms(flags.max_rooms);
+    if let Some(clients) = flags.max_clients {
+        limits = limits.clients(clients);
+    }
+    let mut http = HttpConfig::default().head_timeout(flags.handshake_timeout());
+    if let Some(clients) = flags.max_clients_per_ip {
+        http = http.connections_per_ip(clients);
+    }
+    let mut server = Server::new(dressed(gateway::gateway(), flags))
+        .gateway(dressed(nest::gateway(), flags))
+        .gateway(dressed(nest::second_gateway(), flags))
+        .gateway(dressed(raw, flags))
+        .limits(limits)
+        .http_config(http)
+        .http(Router::new().route("/healthz", get(|| async { "ok" })));
+    if flags.opens_ws() {
+        server = server
+            .adapter(ws(flags)?.mount("/ws", "/").envelope(JsonEnvelope).envelope(Flat::default()))
+            .adapter(ws(flags)?.mount("/nest", "/nest").envelope(Nest))
+            .adapter(
+                ws(flags)?
+                    .mount("/raw", "/raw")
+                    .envelope(Raw::default())
+                    .max_message(RAW_MESSAGE)
+                    .max_frame(RAW_MESSAGE),
+            );
+    }
+    Ok(server)
+}
+
+#[tokio::main]
+async fn main() -> narthex::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.unwrap_or_else(|_| "warn".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    let flags = Flags::parse();
+    let bound = server(&flags)?.bind(flags.addr).await?;
+    println!("ready {}", bound.local_addr()?);
+    bound.serve_until_stopped().await
+}

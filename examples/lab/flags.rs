@@ -1,0 +1,91 @@
+//! The lab's flags; each is also read from the environment.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::{Parser, ValueEnum};
+use narthex::Overflow;
+
+#[derive(Debug, Parser)]
+pub(crate) struct Flags {
+    /// Where to listen.
+    #[arg(long, env = "LAB_ADDR", default_value = "127.0.0.1:3000")]
+    pub(crate) addr: SocketAddr,
+    /// The doors to open.
+    #[arg(long, env = "LAB_DOORS", value_delimiter = ',', default_value = "ws")]
+    doors: Vec<Door>,
+    /// Demand a token signed with this secret (HS256); off when empty.
+    #[arg(long, env = "LAB_JWT_SECRET", default_value = "")]
+    pub(crate) jwt_secret: String,
+    /// An origin that browsers may come from; same-origin when none is given.
+    #[arg(long, env = "LAB_ORIGIN", value_delimiter = ',')]
+    pub(crate) origin: Vec<String>,
+    /// The largest message, in bytes.
+    #[arg(long, env = "LAB_MAX_MESSAGE", default_value_t = 64 * 1024)]
+    pub(crate) max_message: usize,
+    #[arg(long, env = "LAB_PING_INTERVAL_MS", default_value_t = 25_000)]
+    ping_interval_ms: u64,
+    #[arg(long, env = "LAB_PING_TIMEOUT_MS", default_value_t = 10_000)]
+    ping_timeout_ms: u64,
+    #[arg(long, env = "LAB_HANDSHAKE_TIMEOUT_MS", default_value_t = 10_000)]
+    handshake_timeout_ms: u64,
+    #[arg(long, env = "LAB_OUTBOX_MESSAGES", default_value_t = 256)]
+    pub(crate) outbox_messages: usize,
+    #[arg(long, env = "LAB_OUTBOX_BYTES", default_value_t = 1024 * 1024)]
+    pub(crate) outbox_bytes: usize,
+    /// What happens when an outbox is full.
+    #[arg(long, env = "LAB_OVERFLOW", value_enum, default_value = "disconnect")]
+    overflow: Policy,
+    #[arg(long, env = "LAB_MAX_CLIENTS")]
+    pub(crate) max_clients: Option<usize>,
+    #[arg(long, env = "LAB_MAX_CLIENTS_PER_IP")]
+    pub(crate) max_clients_per_ip: Option<usize>,
+    #[arg(long, env = "LAB_MAX_ROOMS", default_value_t = 100_000)]
+    pub(crate) max_rooms: usize,
+    #[arg(long, env = "LAB_DRAIN_MS", default_value_t = 10_000)]
+    drain_ms: u64,
+    /// Empty message layers, for measuring.
+    #[arg(long, env = "LAB_LAYERS", default_value_t = 0)]
+    pub(crate) layers: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Door {
+    Ws,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Policy {
+    Disconnect,
+    DropNewest,
+    DropOldest,
+}
+
+impl Flags {
+    pub(crate) fn opens_ws(&self) -> bool {
+        self.doors.contains(&Door::Ws)
+    }
+
+    pub(crate) fn overflow(&self) -> Overflow {
+        match self.overflow {
+            Policy::Disconnect => Overflow::Disconnect,
+            Policy::DropNewest => Overflow::DropNewest,
+            Policy::DropOldest => Overflow::DropOldest,
+        }
+    }
+
+    pub(crate) fn ping_interval(&self) -> Duration {
+        Duration::from_millis(self.ping_interval_ms)
+    }
+
+    pub(crate) fn ping_timeout(&self) -> Duration {
+        Duration::from_millis(self.ping_timeout_ms)
+    }
+
+    pub(crate) fn handshake_timeout(&self) -> Duration {
+        Duration::from_millis(self.handshake_timeout_ms)
+    }
+
+    pub(crate) fn drain(&self) -> Duration {
+        Duration::from_millis(self.drain_ms)
+    }
+}

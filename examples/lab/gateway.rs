@@ -1,0 +1,89 @@
+//! The lab's events in the default envelope.
+
+use std::time::Duration;
+
+use narthex::{Client, ClientId, Denied, Gateway, Hub, Json, Payload, Result};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+
+#[derive(Deserialize)]
+struct Room {
+    room: String,
+}
+
+#[derive(Deserialize)]
+struct Publish {
+    room: String,
+    #[serde(default)]
+    data: Value,
+}
+
+#[derive(Deserialize)]
+struct Slow {
+    ms: u64,
+}
+
+/// Gives its data back, parsed and written again.
+async fn echo(Json(data): Json<Box<RawValue>>) -> Json<Box<RawValue>> {
+    Json(data)
+}
+
+/// Gives a frame back as it is.
+pub(crate) async fn raw(payload: Payload) -> Payload {
+    payload
+}
+
+async fn join(client: Client, Json(Room { room }): Json<Room>) -> Result<Json<Value>> {
+    client.join(&room)?;
+    Ok(Json(serde_json::json!({ "room": room })))
+}
+
+async fn leave(client: Client, Json(Room { room }): Json<Room>) {
+    client.leave(&room);
+}
+
+async fn publish(
+    client: Client,
+    hub: Hub,
+    Json(Publish { room, data }): Json<Publish>,
+) -> Result<Json<usize>, Denied> {
+    if !client.is_in(&room) {
+        return Err(Denied::forbidden("Only members may publish"));
+    }
+    Ok(Json(hub.to(&room).emit("message", &data)?))
+}
+
+async fn members(hub: Hub, Json(Room { room }): Json<Room>) -> Json<Vec<ClientId>> {
+    Json(hub.to(&room).clients().iter().map(Client::id).collect())
+}
+
+async fn whoami(client: Client) -> Json<ClientId> {
+    Json(client.id())
+}
+
+async fn slow(Json(Slow { ms }): Json<Slow>) -> Json<u64> {
+    tokio::time::sleep(Duration::from_millis(ms.min(60_000))).await;
+    Json(ms)
+}
+
+async fn panics() {
+    panic!("the lab was asked to panic");
+}
+
+/// Asks the client back, and returns its answer.
+async fn ask(client: Client, Json(question): Json<Value>) -> Result<Json<Value>, Denied> {
+    Ok(Json(client.emit_with_ack("ask", &question, Duration::from_secs(5)).await?))
+}
+
+pub(crate) fn gateway() -> Gateway {
+    Gateway::new()
+        .on("echo", echo)
+        .on("join", join)
+        .on("leave", leave)
+        .on("publish", publish)
+        .on("members", members)
+        .on("whoami", whoami)
+        .on("slow", slow)
+        .on("panic", panics)
+        .on("ask", ask)
+}
