@@ -52,9 +52,21 @@ test("the server asks, and the answer finds its way to who waits for it", async 
 });
 
 test("messages of one client are handled in their order", async () => {
-  const ids = [client.ask("slow", 1), client.ask("echo", 2), client.ask("echo", 3)];
+  const ids = [client.ask("slow", { ms: 50 }), client.ask("echo", 2), client.ask("echo", 3)];
   const acks = [await client.next(), await client.next(), await client.next()].map(({ ack }) => ack);
   assert.deepEqual(acks, ids);
+});
+
+test("what is published reaches the members of the room, and who is none may not publish", async () => {
+  const other = await Client.open(`ws://${server.host}/ws`);
+  assert.equal((await other.request("publish", { room: "lab", data: 1 })).error.status, "error");
+  await client.request("join", { room: "lab" });
+  await other.request("join", { room: "lab" });
+  const ids = [(await client.request("whoami")).data, (await other.request("whoami")).data];
+  assert.deepEqual((await client.request("members", { room: "lab" })).data.toSorted(), ids.toSorted());
+  assert.equal((await other.request("publish", { room: "lab", data: { n: 1 } })).data, 2);
+  assert.deepEqual(await client.next(), { event: "message", data: { n: 1 } });
+  await other.close();
 });
 
 test("bytes come back as bytes", async () => {
