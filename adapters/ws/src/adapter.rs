@@ -186,8 +186,8 @@ impl WebSocketAdapter for Ws {
     async fn bind_message_handlers(&self, client: WsClient, session: Session) -> CloseReason {
         let mut connection = Connection::new(client, session);
         let end = poll_fn(|cx| connection.poll(cx)).await;
-        // The session is over; its client's last words are the carrier's own business.
-        let Connection { carrier, .. } = connection;
-        Box::pin(farewell(carrier, end)).await
+        // The session is over; the last words are the carrier's own business. Boxed, since few clients are at
+        // their end at any time.
+        Box::pin(farewell(connection.into_carrier(), end)).await
     }
 }

@@ -1,7 +1,7 @@
 //! The WebSocket protocol as a state machine: bytes in, messages and answers out, no socket and no clock.
 //!
 //! Three parts: [`header`] and [`Walker`] read the frame headers and keep the bounds, [`Context`] is
-//! tungstenite, fed frame by frame from memory, and [`framing`] writes the server's own frames.
+//! the protocol library, fed frame by frame from memory, and [`framing`] writes the server's own frames.
 
 mod context;
 pub(crate) mod framing;
@@ -25,7 +25,7 @@ pub(crate) use self::{
 
 /// The protocol state of one connection.
 ///
-/// Between two messages it holds no buffer: the tungstenite context belongs to the thread then, and moves
+/// Between two messages it holds no buffer: the library's context belongs to the thread then, and moves
 /// into the connection only while a message is unfinished.
 #[derive(Debug, Default)]
 pub(crate) struct Codec {

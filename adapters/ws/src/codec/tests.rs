@@ -1,4 +1,4 @@
-//! The codec by itself: bytes in, messages and answers out, and the same verdicts as a plain tungstenite server.
+//! The codec by itself: bytes in, messages and answers out, and the same verdicts as the library's own server.
 
 use bytes::Bytes;
 use narthex_core::Frame;
@@ -56,7 +56,7 @@ fn feed(input: &[u8], size: usize, bounds: &Bounds) -> Outcome {
     outcome
 }
 
-/// Feeds whole, in odd pieces and byte by byte, and holds the outcome against a plain tungstenite server's.
+/// Feeds whole, in odd pieces and byte by byte, and holds the outcome against the library's own server's.
 fn decode(input: &[u8]) -> Outcome {
     let whole = feed(input, usize::MAX, &BOUNDS);
     for size in [1, 2, 7, 513] {
@@ -74,7 +74,7 @@ fn agrees(input: &[u8]) -> Outcome {
     ours
 }
 
-/// Fails with a protocol error, as a plain tungstenite server does.
+/// Fails with a protocol error, as the library's own server does.
 fn breaks_protocol(input: &[u8]) {
     let ours = agrees(input);
     assert!(matches!(ours.failure, Some(Violation::Protocol(_))), "{ours:?}");
@@ -234,6 +234,18 @@ fn fragments_are_counted_per_message() {
     };
     assert_eq!(feed(&[message(3), message(3)].concat(), 5, &bounds).failure, None);
     assert_eq!(feed(&message(4), 5, &bounds).failure, Some(Violation::Policy("too many fragments")));
+}
+
+#[test]
+fn a_context_that_is_lent_on_keeps_the_bounds_of_who_has_it() {
+    let large = Bounds { message: 4096, frame: 4096, ..BOUNDS };
+    let small = Bounds { message: 16, frame: 16, ..BOUNDS };
+    for bounds in [&small, &large, &small, &large] {
+        let fits = feed(&client(0x82, &vec![1; bounds.message]), usize::MAX, bounds);
+        assert_eq!((fits.received.len(), fits.failure), (1, None));
+        let fails = feed(&client(0x82, &vec![1; bounds.message + 1]), usize::MAX, bounds);
+        assert_eq!(fails.failure, Some(Violation::TooLarge));
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(crate) enum End {
 /// The running loop.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    pub(crate) carrier: Box<Carrier>,
+    carrier: Box<Carrier>,
     session: Session,
     clock: Clock,
 }
@@ -57,6 +57,11 @@ impl Connection {
     pub(crate) fn new(client: WsClient, session: Session) -> Self {
         let clock = Clock::new(&client.carrier.settings);
         Self { carrier: client.carrier, session, clock }
+    }
+
+    /// Ends the session and keeps what can still say goodbye.
+    pub(crate) fn into_carrier(self) -> Box<Carrier> {
+        self.carrier
     }
 
     /// Moves everything that can move, and is ready when the loop has ended.

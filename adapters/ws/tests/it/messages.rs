@@ -1,7 +1,7 @@
 //! Messages both ways.
 
 use futures_util::{SinkExt, StreamExt};
-use narthex_core::{Gateway, Json};
+use narthex_core::{Gateway, Hub, Json};
 use narthex_ws::Ws;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{client_async, tungstenite::Message};
@@ -56,6 +56,24 @@ async fn large_messages_pass_both_ways() {
         let text = "x".repeat(size);
         client.write(&event("echo", &format!(r#""{text}""#), Some(1))).await;
         assert_eq!(client.text().await, format!(r#"{{"ack":1,"data":"{text}"}}"#));
+    }
+}
+
+#[tokio::test]
+async fn a_broadcast_reaches_everybody_in_order_whatever_its_size() {
+    async fn publish(hub: Hub) {
+        for size in [1, 20_000, 2, 8_192, 70_000, 3] {
+            hub.emit("news", &"x".repeat(size)).unwrap();
+        }
+    }
+    let server = TestServer::start(Ws::new(), gateway().on("publish", publish)).await;
+    let mut clients = [server.connect("/").await, server.connect("/").await, server.connect("/").await];
+    clients[0].write(&event("publish", "null", None)).await;
+    for client in &mut clients {
+        for size in [1, 20_000, 2, 8_192, 70_000, 3] {
+            let news = format!(r#"{{"event":"news","data":"{}"}}"#, "x".repeat(size));
+            assert_eq!(client.text().await, news);
+        }
     }
 }
 
