@@ -30,7 +30,7 @@ pub trait HttpExt: Sized {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>;
 
-    /// Wraps all of the server's HTTP, adapters included, with a tower layer. The one added last is outermost.
+    /// Wraps all of the server's HTTP, adapters included, with a tower layer. Layers run in the order in which they are added.
     #[must_use]
     fn layer<L, B>(self, layer: L) -> Self
     where

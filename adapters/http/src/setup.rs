@@ -47,7 +47,7 @@ impl Setup {
         let table = Arc::new(std::mem::take(&mut self.table));
         let dispatch = Dispatch { table, user: self.user.take(), config: Arc::clone(&config) };
         let layers = self.layers.drain(..);
-        (layers.fold(dispatch.into_service(), |service, wrap| wrap(service)), config)
+        (layers.rev().fold(dispatch.into_service(), |service, wrap| wrap(service)), config)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::{
     fmt,
-    future::Future,
-    panic::AssertUnwindSafe,
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    task::Poll,
 };
 
 use bytes::Bytes;
@@ -199,23 +200,33 @@ impl<C: Send + 'static> Admission<C> {
         let session = Session::new(engine, Arc::clone(&slot));
         let (shared, carry) = (self.shared, self.carry);
         Box::pin(async move {
-            let killed = shared.killed.clone();
-            let carried = AssertUnwindSafe(async { carry(client, session).await }).catch_unwind();
-            let reason = tokio::select! {
-                biased;
-                reason = carried => reason.unwrap_or_else(|panic| {
-                    drop(caught("an adapter", &*panic, &shared.counters));
-                    CloseReason::Failed("the adapter panicked".to_owned())
-                }),
-                () = killed.cancelled() => CloseReason::Draining,
-            };
+            let reason = carried(&shared, carry, client, session).await;
             let engine = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(engine) = engine {
-                Engine::finish(engine, reason.clone()).await;
+                // Boxed: an idle client's task has no room for its end.
+                Box::pin(engine.finish(reason.clone())).await;
             }
             reason
         })
     }
+}
+
+/// Lets the adapter carry the client, until it returns or the drain's time is over. The drain wakes the client's task,
+/// so that no client needs a future of its own for it.
+async fn carried<C>(shared: &Shared, carry: Carry<C>, client: C, session: Session) -> CloseReason {
+    let Ok(mut carrying) = catch_unwind(AssertUnwindSafe(|| carry(client, session))) else {
+        return CloseReason::Failed("the adapter panicked".to_owned());
+    };
+    poll_fn(|cx| {
+        if shared.is_killed() {
+            return Poll::Ready(CloseReason::Draining);
+        }
+        catch_unwind(AssertUnwindSafe(|| carrying.as_mut().poll(cx))).unwrap_or_else(|panic| {
+            drop(caught("an adapter", &*panic, &shared.counters));
+            Poll::Ready(CloseReason::Failed("the adapter panicked".to_owned()))
+        })
+    })
+    .await
 }
 
 impl<C> fmt::Debug for Admission<C> {

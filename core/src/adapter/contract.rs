@@ -8,7 +8,7 @@ use super::{Connect, Options, Session, Shared};
 use crate::{client::CloseReason, error::Result};
 
 /// What a door can do. What a client can do is this and what its envelope can.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capability {
     /// Carries binary frames.
@@ -19,12 +19,6 @@ pub struct Capability {
     pub close_codes: bool,
     /// The door has its own framing: broadcasts are framed once.
     pub framing: bool,
-}
-
-impl Default for Capability {
-    fn default() -> Self {
-        Self { binary: false, refuses_over_http: false, close_codes: false, framing: false }
-    }
 }
 
 impl Capability {

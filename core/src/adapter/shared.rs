@@ -1,6 +1,9 @@
 //! What all adapters and sessions of a server share.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use futures_util::future::BoxFuture;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -21,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) draining: CancellationToken,
     /// Cancelled when the drain's time is over.
     pub(crate) killed: CancellationToken,
+    is_killed: AtomicBool,
     pub(crate) tracker: TaskTracker,
     /// What starts once every adapter is bound.
     pub(crate) on_serve: Mutex<Vec<BoxFuture<'static, ()>>>,
@@ -34,6 +38,7 @@ impl Shared {
             counters,
             draining: CancellationToken::new(),
             killed: CancellationToken::new(),
+            is_killed: AtomicBool::new(false),
             tracker: TaskTracker::new(),
             on_serve: Mutex::default(),
         }
@@ -52,6 +57,20 @@ impl Shared {
         for hub in self.namespaces.iter().flat_map(|namespace| namespace.hubs.all()) {
             Hub::from(hub).close_all(reason);
         }
+    }
+
+    /// The drain's time is over: what still runs is dropped.
+    pub(crate) fn kill(&self) {
+        self.is_killed.store(true, Ordering::Release);
+        self.killed.cancel();
+        for hub in self.namespaces.iter().flat_map(|namespace| namespace.hubs.all()) {
+            Hub::from(hub).wake_all();
+        }
+    }
+
+    /// Cheap enough to ask at every wake of a client.
+    pub(crate) fn is_killed(&self) -> bool {
+        self.is_killed.load(Ordering::Acquire)
     }
 
     pub(crate) fn take_on_serve(&self) -> Vec<BoxFuture<'static, ()>> {

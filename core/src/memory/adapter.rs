@@ -1,6 +1,9 @@
 //! The in-memory adapter.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
 use bytes::Bytes;
 use futures_util::{Sink, Stream, sink, stream};
@@ -89,13 +92,16 @@ pub struct MemoryPeer {
 }
 
 impl MemoryPeer {
-    /// Sends one frame; waits while the server does not read.
+    /// Sends one frame; waits while the server does not read. The future does not borrow the peer.
     ///
     /// # Errors
     /// `Disconnected` when the server has closed.
-    pub async fn send(&self, frame: Frame) -> Result<()> {
-        let gone = || Error::new(ErrorKind::Disconnected, "the server has closed");
-        self.to_server.as_ref().ok_or_else(gone)?.send(frame).await.map_err(|_| gone())
+    pub fn send(&self, frame: Frame) -> impl Future<Output = Result<()>> + Send + use<> {
+        let to_server = self.to_server.clone();
+        async move {
+            let gone = || Error::new(ErrorKind::Disconnected, "the server has closed");
+            to_server.ok_or_else(gone)?.send(frame).await.map_err(|_| gone())
+        }
     }
 
     /// The next frame; `None` when the server has closed. Cancel safe.
@@ -188,8 +194,12 @@ impl WebSocketAdapter for Memory {
     async fn bind_message_handlers(&self, client: MemoryClient, session: Session) -> CloseReason {
         let MemoryClient { inbound, outbound, closed, goodbye } = client;
         let inbound = incoming(inbound, goodbye);
+        // The peer reads the end only once the reason is there.
+        let open = outbound.clone();
         let reason = session.pump(inbound, outgoing(outbound)).await;
-        closed.get_or_init(|| reason).clone()
+        let reason = closed.get_or_init(|| reason).clone();
+        drop(open);
+        reason
     }
 }
 

@@ -161,9 +161,20 @@ impl Hub {
         read(&self.0.rooms).keys().map(|name| name.as_ref().to_owned()).collect()
     }
 
+    /// Also those that are not connected yet.
+    fn known(&self) -> Vec<Client> {
+        read(&self.0.clients).values().cloned().collect()
+    }
+
+    /// Lets every client's task look around.
+    pub(crate) fn wake_all(&self) {
+        for client in self.known() {
+            client.inner().outbox.wake();
+        }
+    }
+
     pub(crate) fn close_all(&self, reason: &CloseReason) {
-        let all: Vec<Client> = read(&self.0.clients).values().cloned().collect();
-        for client in all {
+        for client in self.known() {
             client.inner().outbox.close(reason.clone());
         }
     }

@@ -83,6 +83,9 @@ impl Client {
     /// Leaves a room. Leaving one it is not in changes nothing.
     pub fn leave(&self, room: &str) {
         let mut membership = self.membership();
+        if membership.closed {
+            return;
+        }
         if let Some(at) = membership.rooms.iter().position(|r| *r.name == *room) {
             let left = membership.rooms.swap_remove(at);
             if membership.rooms.is_empty() {
@@ -92,7 +95,7 @@ impl Client {
         }
     }
 
-    /// The rooms it is in.
+    /// The rooms it is in; of a client that is gone, those it was in when it left.
     pub fn rooms(&self) -> Vec<String> {
         self.membership().rooms.iter().map(|room| room.name.as_ref().to_owned()).collect()
     }
@@ -123,9 +126,11 @@ impl Client {
     /// Leaves everything, for good.
     pub(crate) fn leave_all(&self) {
         let mut membership = self.membership();
-        membership.closed = true;
-        for room in std::mem::take(&mut membership.rooms) {
-            self.hub_inner().exit(&room, self.id());
+        if std::mem::replace(&mut membership.closed, true) {
+            return;
+        }
+        for room in &membership.rooms {
+            self.hub_inner().exit(room, self.id());
         }
         if let Some(user) = membership.user.clone() {
             self.hub_inner().forget_user(&user, self.id());

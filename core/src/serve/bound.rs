@@ -119,7 +119,7 @@ impl BoundServer {
         if tokio::time::timeout(shared.limits.drain_timeout, &mut all).await.is_ok() {
             return Ok(());
         }
-        shared.killed.cancel();
+        shared.kill();
         if tokio::time::timeout(AFTER_KILL, all).await.is_err() {
             tracing::warn!(tasks = shared.tracker.len(), "tasks did not end with the drain");
         }

@@ -1,0 +1,142 @@
+//! Calls: from a message to its reply.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures_util::future::BoxFuture;
+
+use super::{Engine, Running, Side, Work, overloaded};
+use crate::{
+    adapter::settle::{Answer, settle, tell},
+    client::Params,
+    extract::Event,
+    gateway::{Entry, Found},
+    handler::Order,
+    message::{Message, Outlet},
+    panic::caught,
+    reply::{Denied, DeniedKind, Reply},
+    stats::Counters,
+};
+
+impl Engine {
+    /// Starts one message: polls its call in place once, and keeps it where it is pending.
+    pub(super) fn start(&mut self, cx: &mut Context<'_>, message: Message, out: &mut dyn Outlet) {
+        let mut answer = Answer::new(message.ack());
+        let namespace = Arc::clone(&self.namespace);
+        let found = namespace.find(message.event());
+        let (order, id) = found.first().map_or((Order::Serial, 0), |entry| (entry.order, entry.id));
+        if order != Order::Serial
+            && let Some(denied) = self.make_room(order, id, out)
+        {
+            return tell(&self.client, &mut answer, &denied, out);
+        }
+        let mut future = match self.call(&found, message) {
+            Ok(future) => future,
+            Err(denied) => return tell(&self.client, &mut answer, &denied, out),
+        };
+        match self.poll_call(future.as_mut(), cx) {
+            Poll::Ready(reply) => self.settle(reply, answer, out),
+            Poll::Pending if order == Order::Serial => self.current = Some(Running { future, answer }),
+            Poll::Pending => self.side.push(Side { work: Work::Call { future, id }, answer }),
+        }
+    }
+
+    /// Makes room for one more concurrent call, or says why there is none.
+    fn make_room(&mut self, order: Order, id: usize, out: &mut dyn Outlet) -> Option<Denied> {
+        let same = |side: &Side| matches!(side.work, Work::Call { id: other, .. } if other == id);
+        match order {
+            Order::Latest => {
+                if let Some(at) = self.side.iter().position(same) {
+                    let mut dropped = self.side.swap_remove(at);
+                    let denied = Denied::new(DeniedKind::Conflict, "Superseded by a newer message");
+                    tell(&self.client, &mut dropped.answer, &denied, out);
+                }
+            }
+            Order::Concurrent(n) if self.side.iter().filter(|side| same(side)).count() >= n => {
+                Counters::add(&self.shared.counters.overloaded);
+                return Some(overloaded());
+            }
+            _ => {}
+        }
+        self.side_is_full().then(overloaded)
+    }
+
+    fn side_is_full(&self) -> bool {
+        self.side.len() >= self.shared.limits.side_tasks
+    }
+
+    fn call(&self, found: &Found<'_>, message: Message) -> Result<BoxFuture<'static, Reply>, Denied> {
+        // A stack may panic before it gives its future.
+        let begin = AssertUnwindSafe(|| match found {
+            Found::Plain([entry]) => (entry.call)(self.event(entry, message, None)),
+            Found::Plain(entries) => {
+                self.call_all(entries.iter().map(|entry| (entry.clone(), None)).collect(), message)
+            }
+            Found::Params(entries) => match entries.as_slice() {
+                [(entry, params)] => (entry.call)(self.event(entry, message, params.clone())),
+                _ => self.call_all(entries.clone(), message),
+            },
+        });
+        catch_unwind(begin).map_err(|panic| caught("a layer", &*panic, &self.shared.counters))
+    }
+
+    /// Several gateways are for the event: all are called, in registration order.
+    fn call_all(&self, entries: Vec<(Entry, Option<Params>)>, message: Message) -> BoxFuture<'static, Reply> {
+        let calls = entries.into_iter().map(|(entry, params)| {
+            let event = self.event(&entry, message.clone(), params);
+            (entry.call, event)
+        });
+        let calls: Vec<_> = calls.collect();
+        Box::pin(async move {
+            let mut replies = Vec::with_capacity(calls.len());
+            for (call, event) in calls {
+                replies.push(call(event).await);
+            }
+            Reply::many(replies)
+        })
+    }
+
+    fn event(&self, entry: &Entry, message: Message, params: Option<Params>) -> Event {
+        Event {
+            message,
+            client: Some(self.client.clone()),
+            handshake: Arc::clone(self.client.handshake_arc()),
+            hub: Arc::clone(self.client.hub_inner()),
+            extensions: http::Extensions::new(),
+            matched: Arc::clone(&entry.matched),
+            params,
+            manual: None,
+            reason: None,
+        }
+    }
+
+    pub(super) fn poll_call(
+        &self,
+        future: Pin<&mut (dyn Future<Output = Reply> + Send)>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Reply> {
+        catch_unwind(AssertUnwindSafe(|| future.poll(cx))).unwrap_or_else(|panic| {
+            Poll::Ready(Reply::error(caught("a handler", &*panic, &self.shared.counters)))
+        })
+    }
+
+    pub(super) fn settle(&mut self, reply: Reply, mut answer: Answer, out: &mut dyn Outlet) {
+        let streams = settle(&self.client, reply, &mut answer, out);
+        for stream in streams {
+            if self.gone {
+                continue;
+            }
+            if self.side_is_full() {
+                Counters::add(&self.shared.counters.overloaded);
+                tell(&self.client, &mut answer, &overloaded(), out);
+            } else {
+                self.side.push(Side { work: Work::Stream(stream), answer: answer.hand_over() });
+            }
+        }
+        answer.finish(&self.client, out);
+    }
+}

@@ -1,0 +1,265 @@
+//! The engine of a session: order, bounds, calls and the end. No I/O and no clock.
+
+mod calls;
+mod end;
+mod side;
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures_util::future::BoxFuture;
+
+use super::{
+    Shared,
+    connect::Permit,
+    settle::{Answer, tell},
+};
+use crate::{
+    client::{Client, CloseReason},
+    gateway::{HookEvent, Namespace, run_hooks},
+    message::{DecodeError, DecodeErrorKind, Frame, Incoming, Message, Outlet},
+    reply::{Denied, DeniedKind, Reply, ReplyStream},
+    stats::Counters,
+};
+
+pub(crate) struct Engine {
+    client: Client,
+    namespace: Arc<Namespace>,
+    shared: Arc<Shared>,
+    phase: Phase,
+    /// The call that later messages wait for.
+    current: Option<Running>,
+    held: VecDeque<Held>,
+    held_bytes: usize,
+    /// Concurrent calls and streams.
+    side: Vec<Side>,
+    /// The carrier is gone: replies have nowhere to go, streams stop.
+    gone: bool,
+    _permit: Permit,
+}
+
+enum Phase {
+    Connecting(BoxFuture<'static, Result<(), Denied>>),
+    Open,
+    Refused,
+}
+
+struct Running {
+    future: BoxFuture<'static, Reply>,
+    answer: Answer,
+}
+
+enum Held {
+    Message(Message),
+    Unreadable(DecodeError),
+}
+
+struct Side {
+    work: Work,
+    answer: Answer,
+}
+
+enum Work {
+    Call { future: BoxFuture<'static, Reply>, id: usize },
+    Stream(ReplyStream),
+}
+
+impl Engine {
+    pub(crate) fn new(
+        client: Client,
+        namespace: Arc<Namespace>,
+        shared: Arc<Shared>,
+        permit: Permit,
+    ) -> Box<Self> {
+        client.hub_inner().arrive(&client);
+        let phase = if namespace.on_connect.is_empty() {
+            client.inner().set_connected();
+            Phase::Open
+        } else {
+            Phase::Connecting(Box::pin(run_hooks(
+                namespace.on_connect.clone(),
+                hook_event(&client, "connect", None),
+            )))
+        };
+        if shared.draining.is_cancelled() {
+            client.inner().outbox.close(CloseReason::Draining);
+        }
+        Box::new(Self {
+            client,
+            namespace,
+            shared,
+            phase,
+            current: None,
+            held: VecDeque::new(),
+            held_bytes: 0,
+            side: Vec::new(),
+            gone: false,
+            _permit: permit,
+        })
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn is_busy(&self) -> bool {
+        self.current.is_some() || !self.held.is_empty() || !matches!(self.phase, Phase::Open)
+    }
+
+    fn is_full(&self) -> bool {
+        let limits = &self.shared.limits;
+        self.held.len() >= limits.held_messages || self.held_bytes >= limits.held_bytes
+    }
+
+    /// Full with a request of the server pending, the door goes on reading: the answer may be behind.
+    pub(crate) fn accepts_input(&self) -> bool {
+        !self.is_full() || self.client.inner().acks.is_waiting()
+    }
+
+    pub(crate) fn receive(&mut self, cx: &mut Context<'_>, frame: Frame, out: &mut dyn Outlet) {
+        if matches!(self.phase, Phase::Refused) {
+            return;
+        }
+        match self.client.wire().envelope().decode(&frame, &self.shared.limits.decode) {
+            Ok(Incoming::Ack { id, result }) => self.client.inner().acks.complete(id, result),
+            Ok(Incoming::Message(message)) if !self.is_busy() => self.start(cx, message, out),
+            Ok(Incoming::Message(message)) => self.hold(Held::Message(message), out),
+            Err(error) => {
+                Counters::add(&self.shared.counters.bad_frames);
+                if self.is_busy() {
+                    self.hold(Held::Unreadable(error), out);
+                } else {
+                    self.unreadable(&error, out);
+                }
+            }
+        }
+    }
+
+    fn hold(&mut self, held: Held, out: &mut dyn Outlet) {
+        if self.is_full() {
+            Counters::add(&self.shared.counters.overloaded);
+            let ack = match &held {
+                Held::Message(message) => message.ack(),
+                Held::Unreadable(error) => error.ack,
+            };
+            return tell(&self.client, &mut Answer::new(ack), &overloaded(), out);
+        }
+        self.held_bytes += held.size();
+        self.held.push_back(held);
+    }
+
+    fn unreadable(&self, error: &DecodeError, out: &mut dyn Outlet) {
+        let kind = match error.kind {
+            DecodeErrorKind::TooDeep => DeniedKind::TooLarge,
+            _ => DeniedKind::BadRequest,
+        };
+        tell(&self.client, &mut Answer::new(error.ack), &Denied::new(kind, error.message), out);
+    }
+
+    pub(crate) fn poll_outbound(&mut self, cx: &mut Context<'_>, out: &mut dyn Outlet) -> Poll<CloseReason> {
+        self.client.inner().outbox.register(cx.waker());
+        self.progress(cx, out);
+        let outbox = &self.client.inner().outbox;
+        let closing = if out.is_full() { outbox.closing() } else { outbox.drain(out) };
+        match closing {
+            Some(CloseReason::Draining) if self.is_working() => Poll::Pending,
+            Some(reason) if reason == CloseReason::Overflow || !out.is_full() => {
+                // The door still says goodbye; nobody else need wait for that.
+                self.client.hub_inner().depart(&self.client);
+                Poll::Ready(reason)
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Whether something runs that a drain waits for. Streams are not waited for.
+    fn is_working(&self) -> bool {
+        let connecting = matches!(self.phase, Phase::Connecting(_));
+        let calls = self.side.iter().any(|side| matches!(side.work, Work::Call { .. }));
+        connecting
+            || calls
+            || self.current.is_some()
+            || (!self.held.is_empty() && matches!(self.phase, Phase::Open))
+    }
+
+    fn progress(&mut self, cx: &mut Context<'_>, out: &mut dyn Outlet) {
+        self.poll_connect(cx);
+        if let Some(mut running) = self.current.take() {
+            match self.poll_call(running.future.as_mut(), cx) {
+                Poll::Pending => self.current = Some(running),
+                Poll::Ready(reply) => self.settle(reply, running.answer, out),
+            }
+        }
+        self.start_held(cx, out);
+        self.poll_side(cx, out);
+    }
+
+    fn poll_connect(&mut self, cx: &mut Context<'_>) {
+        let Phase::Connecting(hooks) = &mut self.phase else { return };
+        let Poll::Ready(verdict) = hooks.as_mut().poll(cx) else { return };
+        match verdict {
+            Ok(()) => {
+                self.client.inner().set_connected();
+                self.phase = Phase::Open;
+            }
+            Err(denied) => {
+                Counters::add(&self.shared.counters.refused);
+                log(&denied);
+                self.phase = Phase::Refused;
+                self.held = VecDeque::new();
+                self.client.disconnect(1008, denied.message().to_owned());
+            }
+        }
+    }
+
+    fn start_held(&mut self, cx: &mut Context<'_>, out: &mut dyn Outlet) {
+        while self.current.is_none() && matches!(self.phase, Phase::Open) {
+            let Some(held) = self.held.pop_front() else {
+                // What a burst took is given back.
+                self.held = VecDeque::new();
+                return;
+            };
+            self.held_bytes -= held.size();
+            match held {
+                Held::Message(message) => self.start(cx, message, out),
+                Held::Unreadable(error) => self.unreadable(&error, out),
+            }
+        }
+    }
+}
+
+impl Held {
+    fn size(&self) -> usize {
+        match self {
+            Self::Message(message) => message.size(),
+            Self::Unreadable(_) => 0,
+        }
+    }
+}
+
+fn overloaded() -> Denied {
+    Denied::new(DeniedKind::Overloaded, "Overloaded")
+}
+
+/// What a client is not told is logged.
+pub(super) fn log(denied: &Denied) {
+    if denied.kind() == DeniedKind::Internal {
+        match denied.source() {
+            Some(source) => tracing::error!(error = %source, "a call failed"),
+            None => tracing::error!("a call failed"),
+        }
+    }
+}
+
+fn hook_event(client: &Client, name: &'static str, reason: Option<CloseReason>) -> HookEvent {
+    HookEvent {
+        name,
+        client: Some(client.clone()),
+        handshake: Arc::clone(client.handshake_arc()),
+        hub: Arc::clone(client.hub_inner()),
+        reason,
+    }
+}
