@@ -68,7 +68,7 @@ async fn layers_wrap_mounts_and_the_users_service() {
     let router = Router::new().route("/page", routing::get("page"));
     let mounts = Mounts::new([("/m", says(Claim::All, "m"))]);
     let server =
-        Running::start(|server| server.adapter(mounts).http(router).layer(mark("in")).layer(mark("out")))
+        Running::start(|server| server.adapter(mounts).http(router).layer(mark("out")).layer(mark("in")))
             .await;
     for path in ["/page", "/m"] {
         let answer = server.get(path).await;
