@@ -64,22 +64,22 @@ impl Session {
         let (mut inbound, mut outbound) = (pin!(inbound), pin!(outbound));
         let mut queue = Queue::default();
         let mut stalled: Option<Pin<Box<Sleep>>> = None;
-        let reason = poll_fn(|cx| {
+        let end = poll_fn(|cx| {
             loop {
-                while self.accepts_input() && !queue.is_full() {
+                let mut quiet = false;
+                while !quiet && self.accepts_input() && !queue.is_full() {
                     match inbound.as_mut().poll_next(cx) {
                         Poll::Ready(Some(Ok(frame))) => self.receive(cx, frame, &mut queue),
-                        Poll::Ready(Some(Err(reason))) => return Poll::Ready(reason),
-                        Poll::Ready(None) => return Poll::Ready(CloseReason::ClientGone),
-                        Poll::Pending => break,
+                        Poll::Ready(Some(Err(reason))) => return Poll::Ready(Ok(reason)),
+                        Poll::Ready(None) => return Poll::Ready(Ok(CloseReason::ClientGone)),
+                        Poll::Pending => quiet = true,
                     }
                 }
                 if let Poll::Ready(reason) = self.poll_outbound(cx, &mut queue) {
-                    return Poll::Ready(reason);
+                    return Poll::Ready(Ok(reason));
                 }
-                let (was_full, accepted) = (queue.is_full(), self.accepts_input());
                 match send(outbound.as_mut(), &mut queue, cx) {
-                    Err(Gone) => return Poll::Ready(CloseReason::ClientGone),
+                    Err(Gone) => return Poll::Ready(Err(CloseReason::ClientGone)),
                     Ok(taken) if queue.0.is_empty() || taken => stalled = None,
                     Ok(_) => {}
                 }
@@ -87,16 +87,21 @@ impl Session {
                     let deadline =
                         stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(WRITE_DEADLINE)));
                     if deadline.as_mut().poll(cx).is_ready() {
-                        return Poll::Ready(CloseReason::WriteTimeout);
+                        return Poll::Ready(Err(CloseReason::WriteTimeout));
                     }
                 }
-                // Reading goes on only where there is room again; a pending reader has our waker already.
-                if !(was_full && !queue.is_full() && accepted) {
+                // Reading goes on where there is room again; a quiet reader has our waker already.
+                if quiet || !self.accepts_input() || queue.is_full() {
                     return Poll::Pending;
                 }
             }
         })
         .await;
+        // A sink that has failed, or that takes nothing, is not asked again.
+        let reason = match end {
+            Ok(reason) => reason,
+            Err(cut) => return cut,
+        };
         let last = poll_fn(|cx| match send(outbound.as_mut(), &mut queue, cx) {
             Err(Gone) => Poll::Ready(()),
             Ok(_) if !queue.0.is_empty() => Poll::Pending,
