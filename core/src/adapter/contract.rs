@@ -5,7 +5,10 @@ use std::{fmt, future::Future, sync::Arc};
 use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{Connect, Options, Session, Shared};
-use crate::{client::CloseReason, error::Result};
+use crate::{
+    client::CloseReason,
+    error::{Error, ErrorKind, Result},
+};
 
 /// What a door can do. What a client can do is this and what its envelope can.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,10 +139,20 @@ pub(crate) trait ErasedAdapter: Send + Sync {
 
 struct Erased<A>(Arc<A>);
 
+/// Names the address in an error that an author passed on as it came from the system.
+fn named(error: Error, options: &Options) -> Error {
+    match options.addr() {
+        Some(addr) if error.kind() == ErrorKind::Io => {
+            Error::new(ErrorKind::Bind, format!("cannot open a door at {addr}")).with_source(error)
+        }
+        _ => error,
+    }
+}
+
 impl<A: WebSocketAdapter> ErasedAdapter for Erased<A> {
     fn bind<'a>(&'a self, options: &'a Options, shared: Arc<Shared>) -> BoxFuture<'a, Result<Accepting>> {
         Box::pin(async move {
-            let server = self.0.create(options).await?;
+            let server = self.0.create(options).await.map_err(|error| named(error, options))?;
             let (adapter, carrier) = (Arc::clone(&self.0), Arc::clone(&self.0));
             let connect = Connect::new(
                 shared,

@@ -21,6 +21,9 @@ use crate::{
 /// How many frames wait for the sink before no more are read.
 const FULL: usize = 64;
 
+/// How many turns one client has before others have theirs.
+const TURNS: usize = 4;
+
 /// How long the peer may take nothing, and how long the last frames may take to leave.
 const WRITE_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -65,9 +68,10 @@ impl Session {
         let mut queue = Queue::default();
         let mut stalled: Option<Pin<Box<Sleep>>> = None;
         let end = poll_fn(|cx| {
-            loop {
-                let mut quiet = false;
-                while !quiet && self.accepts_input() && !queue.is_full() {
+            for _ in 0..TURNS {
+                let (mut quiet, mut taken_in) = (false, 0);
+                while !quiet && taken_in < FULL && self.accepts_input() && !queue.is_full() {
+                    taken_in += 1;
                     match inbound.as_mut().poll_next(cx) {
                         Poll::Ready(Some(Ok(frame))) => self.receive(cx, frame, &mut queue),
                         Poll::Ready(Some(Err(reason))) => return Poll::Ready(Ok(reason)),
@@ -75,6 +79,7 @@ impl Session {
                         Poll::Pending => quiet = true,
                     }
                 }
+                let was_full = queue.is_full();
                 if let Poll::Ready(reason) = self.poll_outbound(cx, &mut queue) {
                     return Poll::Ready(Ok(reason));
                 }
@@ -90,11 +95,16 @@ impl Session {
                         return Poll::Ready(Err(CloseReason::WriteTimeout));
                     }
                 }
-                // Reading goes on where there is room again; a quiet reader has our waker already.
-                if quiet || !self.accepts_input() || queue.is_full() {
+                // What was left without a waker above, and can go on now, has another turn.
+                let more_out = was_full && !queue.is_full();
+                let more_in = !quiet && self.accepts_input() && !queue.is_full();
+                if !more_out && !more_in {
                     return Poll::Pending;
                 }
             }
+            // A peer that never pauses must not keep the others waiting.
+            cx.waker().wake_by_ref();
+            Poll::Pending
         })
         .await;
         // A sink that has failed, or that takes nothing, is not asked again.
