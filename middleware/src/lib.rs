@@ -2,8 +2,8 @@
 //!
 //! | module | what it gives |
 //! | --- | --- |
-//! | [`from_fn`] | a message layer from an async fn |
-//! | [`catch_panic`] | a message layer that turns panics of what it wraps into replies |
+//! | [`mod@from_fn`] | a message layer from an async fn |
+//! | [`mod@catch_panic`] | a message layer that turns panics of what it wraps into replies |
 //! | [`filters`] | ready-made error filters: [`filters::nest`] |
 
 pub mod catch_panic;
