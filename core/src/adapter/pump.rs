@@ -79,10 +79,10 @@ impl Session {
                         Poll::Pending => quiet = true,
                     }
                 }
-                let was_full = queue.is_full();
                 if let Poll::Ready(reason) = self.poll_outbound(cx, &mut queue) {
                     return Poll::Ready(Ok(reason));
                 }
+                let was_full = queue.is_full();
                 match send(outbound.as_mut(), &mut queue, cx) {
                     Err(Gone) => return Poll::Ready(Err(CloseReason::ClientGone)),
                     Ok(taken) if queue.0.is_empty() || taken => stalled = None,

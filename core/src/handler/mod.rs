@@ -61,12 +61,14 @@ pub trait Handler<T>: Sized {
         self.into_def().with_filter(filter)
     }
 
-    /// Lets up to `n` calls of this handler run at once for one client; they do not hold up later messages.
+    /// Opts out of the order: up to `n` calls of this handler run at once for one client. They neither wait for the
+    /// client's other messages nor hold them up; a call too many is answered `Overloaded`.
     fn concurrent(self, n: usize) -> HandlerDef {
         self.into_def().with_order(Order::Concurrent(n.max(1)))
     }
 
-    /// A newer call for the same client drops the older one, which is answered with an error.
+    /// Opts out of the order: one call of this handler runs at a time for one client, and a newer message drops the
+    /// older call, which is answered with an error.
     fn latest(self) -> HandlerDef {
         self.into_def().with_order(Order::Latest)
     }

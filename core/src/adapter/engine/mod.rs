@@ -20,7 +20,8 @@ use super::{
 use crate::{
     client::{Client, CloseReason},
     gateway::{HookEvent, Namespace, run_hooks},
-    message::{DecodeError, DecodeErrorKind, Frame, Incoming, Message, Outlet},
+    handler::Order,
+    message::{AckId, DecodeError, DecodeErrorKind, Frame, Incoming, Message, Outlet},
     reply::{Denied, DeniedKind, Reply, ReplyStream},
     stats::Counters,
 };
@@ -38,6 +39,8 @@ pub(crate) struct Engine {
     side: Vec<Side>,
     /// The carrier is gone: replies have nowhere to go, streams stop.
     gone: bool,
+    /// The server wants the client gone: no further message is handled.
+    leaving: bool,
     _permit: Permit,
 }
 
@@ -97,6 +100,7 @@ impl Engine {
             held_bytes: 0,
             side: Vec::new(),
             gone: false,
+            leaving: false,
             _permit: permit,
         })
     }
@@ -125,7 +129,8 @@ impl Engine {
         }
         match self.client.wire().envelope().decode(&frame, &self.shared.limits.decode) {
             Ok(Incoming::Ack { id, result }) => self.client.inner().acks.complete(id, result),
-            Ok(Incoming::Message(message)) if !self.is_busy() => self.start(cx, message, out),
+            Ok(Incoming::Message(message)) if self.leaving => self.overload(message.ack(), out),
+            Ok(Incoming::Message(message)) if !self.must_wait(&message) => self.start(cx, message, out),
             Ok(Incoming::Message(message)) => self.hold(Held::Message(message), out),
             Err(error) => {
                 Counters::add(&self.shared.counters.bad_frames);
@@ -138,14 +143,26 @@ impl Engine {
         }
     }
 
+    /// A message waits for the one being handled, unless its handler has opted out of the order. Nothing goes before
+    /// `on_connect`.
+    fn must_wait(&self, message: &Message) -> bool {
+        let opted_out =
+            || self.namespace.find(message.event()).first().is_some_and(|entry| entry.order != Order::Serial);
+        self.is_busy() && !(matches!(self.phase, Phase::Open) && opted_out())
+    }
+
+    fn overload(&self, ack: Option<AckId>, out: &mut dyn Outlet) {
+        Counters::add(&self.shared.counters.overloaded);
+        tell(&self.client, &mut Answer::new(ack), &overloaded(), out);
+    }
+
     fn hold(&mut self, held: Held, out: &mut dyn Outlet) {
         if self.is_full() {
-            Counters::add(&self.shared.counters.overloaded);
             let ack = match &held {
                 Held::Message(message) => message.ack(),
                 Held::Unreadable(error) => error.ack,
             };
-            return tell(&self.client, &mut Answer::new(ack), &overloaded(), out);
+            return self.overload(ack, out);
         }
         self.held_bytes += held.size();
         self.held.push_back(held);
@@ -164,6 +181,7 @@ impl Engine {
         self.progress(cx, out);
         let outbox = &self.client.inner().outbox;
         let closing = if out.is_full() { outbox.closing() } else { outbox.drain(out) };
+        self.leaving |= closing.is_some();
         match closing {
             Some(CloseReason::Draining) if self.is_working() => Poll::Pending,
             Some(reason) if reason == CloseReason::Overflow || !out.is_full() => {
