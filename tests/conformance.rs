@@ -1,0 +1,31 @@
+//! One suite for all doors.
+
+use narthex_conformance::{MemoryDoor, Report, run};
+
+use crate::doors::{LinesDoor, WsDoor};
+
+fn check(report: &Report, skipped: usize) {
+    report.assert();
+    assert_eq!(report.skipped(), skipped, "{report}");
+    assert!(report.passed() > 60, "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_memory_door_keeps_the_contract() {
+    check(&run(&MemoryDoor).await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_memory_door_keeps_the_contract_on_many_threads() {
+    check(&run(&MemoryDoor).await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_websocket_door_keeps_the_contract() {
+    check(&run(&WsDoor).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_example_of_a_door_of_ones_own_keeps_the_contract() {
+    check(&run(&LinesDoor).await, 7);
+}
