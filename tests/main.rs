@@ -1,5 +1,7 @@
 //! The tests that look at the house as a whole.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod architecture;
 mod conformance;
 #[allow(
     dead_code,
@@ -11,3 +13,4 @@ mod conformance;
 #[path = "../examples/custom_adapter.rs"]
 mod custom_adapter;
 mod doors;
+mod gateway;

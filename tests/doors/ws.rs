@@ -81,19 +81,19 @@ impl Dial for WsDial {
 type Socket = WebSocketStream<TcpStream>;
 
 struct Far {
-    sink: tokio::sync::Mutex<stream::SplitSink<Socket, Message>>,
-    stream: tokio::sync::Mutex<stream::SplitStream<Socket>>,
+    sink: tokio::sync::Mutex<Option<stream::SplitSink<Socket, Message>>>,
+    stream: tokio::sync::Mutex<Option<stream::SplitStream<Socket>>>,
     goodbye: Mutex<Option<(u16, String)>>,
 }
 
 impl Far {
     fn new(socket: Socket) -> Self {
         let (sink, stream) = socket.split();
-        Self { sink: sink.into(), stream: stream.into(), goodbye: Mutex::default() }
+        Self { sink: Some(sink).into(), stream: Some(stream).into(), goodbye: Mutex::default() }
     }
 
     async fn push(&self, message: Message) -> Result<(), Gone> {
-        self.sink.lock().await.send(message).await.map_err(|_| Gone)
+        self.sink.lock().await.as_mut().ok_or(Gone)?.send(message).await.map_err(|_| Gone)
     }
 
     fn note(&self, frame: Option<CloseFrame>) {
@@ -112,15 +112,22 @@ impl Peer for Far {
 
     fn recv(&self) -> Boxed<'_, Option<Frame>> {
         Box::pin(async {
-            loop {
-                // An error is the end too: the connection was cut.
-                match self.stream.lock().await.next().await?.ok()? {
+            let mut stream = self.stream.lock().await;
+            // An error is the end too: the connection was cut.
+            while let Some(Ok(message)) = stream.as_mut()?.next().await {
+                match message {
                     Message::Text(text) => return Some(Frame::text(text.as_str())),
                     Message::Binary(bytes) => return Some(Frame::binary(bytes)),
                     Message::Close(frame) => self.note(frame),
                     _ => {}
                 }
             }
+            // The server waits for the client to close its half.
+            *stream = None;
+            if let Ok(mut sink) = self.sink.try_lock() {
+                *sink = None;
+            }
+            None
         })
     }
 

@@ -66,14 +66,14 @@ async fn asked(kit: Kit<'_>) -> Outcome {
     let house = kit.serve(Gateway::new()).await?;
     let mut guest = house.join().await?;
     let client = house.client()?;
-    let ask = async { Ok(soon(client.emit_with_ack::<String>("name?", &1, LONG)).await?) };
+    let ask = async { soon(client.emit_with_ack::<String>("name?", &1, LONG)).await };
     let answer = async {
         let id = guest.asked("name?").await?;
         guest.answer(id, json!("Ada")).await
     };
     let (name, ()) = tokio::try_join!(ask, answer)?;
     same(name?, "Ada")?;
-    let ask = async { Ok(soon(client.emit_with_ack::<String>("name?", &2, LONG)).await?) };
+    let ask = async { soon(client.emit_with_ack::<String>("name?", &2, LONG)).await };
     let refuse = async {
         let id = guest.asked("name?").await?;
         guest.refuse(id, json!({"message": "none of yours"})).await
@@ -99,8 +99,7 @@ async fn many(kit: Kit<'_>) -> Outcome {
     let (mut ada, mut bob, eve) = (house.join().await?, house.join().await?, house.join().await?);
     let ids: Vec<_> = house.hub()?.clients().iter().map(narthex_core::Client::id).collect();
     let everybody = house.hub()?.all();
-    let ask =
-        async { Ok(soon(everybody.emit_with_ack::<u64>("age?", &0, Duration::from_millis(500))).await?) };
+    let ask = async { soon(everybody.emit_with_ack::<u64>("age?", &0, Duration::from_millis(500))).await };
     let answers = async {
         let id = ada.asked("age?").await?;
         ada.answer(id, json!(36)).await?;
@@ -125,7 +124,7 @@ async fn left(kit: Kit<'_>) -> Outcome {
     let house = kit.serve(Gateway::new()).await?;
     let mut guest = house.join().await?;
     let client = house.client()?;
-    let ask = async { Ok(soon(client.emit_with_ack::<Value>("there?", &1, LONG)).await?) };
+    let ask = async { soon(client.emit_with_ack::<Value>("there?", &1, LONG)).await };
     let leave = async {
         guest.asked("there?").await?;
         guest.abort();

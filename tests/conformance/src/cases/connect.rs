@@ -82,7 +82,7 @@ async fn refused(kit: Kit<'_>) -> Outcome {
     guest.emit("handled", json!(1)).await?;
     ensure(house.hub()?.clients().is_empty(), "it is not connected")?;
     house.probe.open(1);
-    let (heard, goodbye) = guest.to_the_end().await?;
+    let (heard, goodbye) = guest.hear_out().await?;
     same(heard.len(), 0)?;
     if house.shows(Need::CloseCodes) {
         same(goodbye, Some((1008, "Members only".to_owned())))?;

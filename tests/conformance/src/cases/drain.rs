@@ -67,7 +67,7 @@ async fn queued(kit: Kit<'_>) -> Outcome {
         client.emit("n", &n)?;
     }
     let (drained, ..) = house.drain();
-    let (drained, (heard, _)) = tokio::try_join!(drained, guest.to_the_end())?;
+    let (drained, (heard, _)) = tokio::try_join!(drained, guest.hear_out())?;
     drained?;
     same(heard.len(), 100)
 }

@@ -92,7 +92,7 @@ async fn asked_to(kit: Kit<'_>) -> Outcome {
     let mut house = kit.serve(Gateway::new().on("kick", kick).on_disconnect(left)).await?;
     let mut guest = house.join().await?;
     same(guest.value("kick", Value::Null).await?, json!("kicked"))?;
-    let (heard, goodbye) = guest.to_the_end().await?;
+    let (heard, goodbye) = guest.hear_out().await?;
     let numbers: Vec<_> = heard.into_iter().filter_map(|h| h.into_event().map(|(_, n)| n)).collect();
     same(numbers, (0..20).map(Value::from).collect::<Vec<_>>())?;
     if house.shows(Need::CloseCodes) {
@@ -110,7 +110,7 @@ async fn from_outside(kit: Kit<'_>) -> Outcome {
         client.emit("n", &n)?;
     }
     client.disconnect(1000, "done");
-    let (heard, goodbye) = guest.to_the_end().await?;
+    let (heard, goodbye) = guest.hear_out().await?;
     let numbers: Vec<_> = heard.into_iter().filter_map(|h| h.into_event().map(|(_, n)| n)).collect();
     same(numbers, (0..200).map(Value::from).collect::<Vec<_>>())?;
     if house.shows(Need::CloseCodes) {
@@ -127,6 +127,6 @@ async fn gone_handle(kit: Kit<'_>) -> Outcome {
     house.notes.expect(&["ClientGone"]).await?;
     let kind = |result: narthex_core::Result<()>| result.map_err(|error| error.kind());
     let gone = Err(narthex_core::ErrorKind::Disconnected);
-    same((kind(client.emit("n", &1)), kind(client.join("tea"))), (gone.clone(), gone))?;
+    same((kind(client.emit("n", &1)), kind(client.join("tea"))), (gone, gone))?;
     same((house.hub()?.get(client.id()).is_none(), client.is_closed()), (true, true))
 }

@@ -138,7 +138,7 @@ async fn moved(kit: Kit<'_>) -> Outcome {
     hub.to("b").disconnect(4000, "moved");
     let [ada, bob, mut eve] = three.guests;
     for guest in [ada, bob] {
-        let (heard, goodbye) = guest.to_the_end().await?;
+        let (heard, goodbye) = guest.hear_out().await?;
         same(heard.len(), 1)?;
         if three.house.shows(crate::door::Need::CloseCodes) {
             same(goodbye, Some((4000, "moved".to_owned())))?;

@@ -72,7 +72,7 @@ impl Party {
 async fn disconnect(kit: Kit<'_>) -> Outcome {
     let mut party = party(kit, Overflow::Disconnect).await?;
     party.flood(Client::is_closed).await?;
-    let (heard, goodbye) = party.slow.to_the_end().await?;
+    let (heard, goodbye) = party.slow.hear_out().await?;
     for (n, heard) in heard.into_iter().enumerate() {
         same(heard.into_event().map(|(_, data)| data[0].clone()), Some(json!(n)))?;
     }

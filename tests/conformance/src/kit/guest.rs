@@ -188,7 +188,7 @@ impl Guest {
     }
 
     /// All events up to the end, and the server's goodbye.
-    pub(crate) async fn to_the_end(mut self) -> Outcome<(Vec<Heard>, Option<(u16, String)>)> {
+    pub(crate) async fn hear_out(mut self) -> Outcome<(Vec<Heard>, Option<(u16, String)>)> {
         let mut heard: Vec<_> = self.aside.drain(..).collect();
         while let Some(frame) = soon(self.peer.recv()).await? {
             heard.push(decode(&frame)?);

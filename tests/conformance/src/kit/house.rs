@@ -6,9 +6,12 @@ use narthex_core::{BoundServer, Client, Gateway, Hub, Limits, Server, Stats};
 use serde_json::json;
 
 use super::{Guest, Kit, Notes, Outcome, Probe, fail, same, soon};
-use crate::door::{Arrive, Dial, Need, Refused, Shows};
+use crate::door::{Arrive, Boxed, Dial, Need, Refused, Shows};
 
 const HERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+/// A drain that is under way.
+pub(crate) type Drain = Boxed<'static, Outcome<narthex_core::Result<()>>>;
 
 /// A server behind the door, with the probe in its state and the event `hello` in every gateway.
 pub(crate) struct House {
@@ -117,10 +120,8 @@ impl House {
     }
 
     /// Drains, and gives what the case may still look at.
-    pub(crate) fn drain(
-        self,
-    ) -> (impl Future<Output = Outcome<Result<(), narthex_core::Error>>>, Box<dyn Dial>, Probe, Notes) {
-        (soon(self.bound.drain()), self.dial, self.probe, self.notes)
+    pub(crate) fn drain(self) -> (Drain, Box<dyn Dial>, Probe, Notes) {
+        (Box::pin(soon(self.bound.drain())), self.dial, self.probe, self.notes)
     }
 
     /// Drains, and gives the notes that nobody has read.
