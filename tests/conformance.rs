@@ -1,8 +1,8 @@
 //! One suite for all doors.
 
-use narthex_conformance::{MemoryDoor, Report, run};
+use narthex_conformance::{MemoryDoor, Report, Verdict, run};
 
-use crate::doors::{LinesDoor, WsDoor};
+use crate::doors::{LinesDoor, LossyDoor, WsDoor};
 
 fn check(report: &Report, skipped: usize) {
     report.assert();
@@ -28,4 +28,14 @@ async fn the_websocket_door_keeps_the_contract() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_example_of_a_door_of_ones_own_keeps_the_contract() {
     check(&run(&LinesDoor).await, 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_door_that_loses_frames_is_found_out() {
+    let report = run(&LossyDoor).await;
+    let failed: Vec<_> =
+        report.verdicts().filter(|(_, v)| matches!(v, Verdict::Failed(_))).map(|(name, _)| name).collect();
+    assert!(failed.len() > 10, "{report}");
+    let order = "five hundred pipelined messages are handled and answered in order, whether ready or pending";
+    assert!(failed.contains(&order), "{report}");
 }
