@@ -14,3 +14,4 @@ mod conformance;
 mod custom_adapter;
 mod doors;
 mod gateway;
+mod middleware;
