@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use narthex::{
-    Denied, Event, Gateway, Handler, Json, Reply, TestServer,
+    Denied, Event, Gateway, Handler, Json, Reply,
     middleware::{
         CatchPanicLayer,
         filters::{self, NestFilter},
@@ -11,6 +11,7 @@ use narthex::{
         from_fn::Next,
     },
 };
+use narthex_core::TestServer;
 use serde_json::json;
 
 async fn panics() {
