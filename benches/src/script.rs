@@ -46,7 +46,11 @@ impl Script {
 
     /// Messages that ask to join the one room of the idle benchmark.
     pub(crate) fn join() -> Self {
-        Self::new(Reply::AnyAck, format!(r#"{{"event":"join","data":{{"room":"bench"}},"id":{SLOT}}}"#), String::new())
+        Self::new(
+            Reply::AnyAck,
+            format!(r#"{{"event":"join","data":{{"room":"bench"}},"id":{SLOT}}}"#),
+            String::new(),
+        )
     }
 
     fn new(reply: Reply, request: String, data: String) -> Self {

@@ -157,7 +157,11 @@ impl WebSocketAdapter for Ws {
     type Client = WsClient;
 
     fn capability(&self) -> Capability {
-        Capability::default().with_binary(true).with_refuses_over_http(true).with_close_codes(true).with_framing(true)
+        Capability::default()
+            .with_binary(true)
+            .with_refuses_over_http(true)
+            .with_close_codes(true)
+            .with_framing(true)
     }
 
     async fn create(&self, options: &Options) -> Result<WsServer> {
