@@ -81,8 +81,8 @@ export class Client {
 }
 
 /** The HTTP answer to a handshake that is refused. */
-export async function refusal(url) {
-  const socket = new WebSocket(url);
+export async function refusal(url, options) {
+  const socket = new WebSocket(url, options);
   socket.on("error", () => {});
   const opened = once(socket, "open").then(() => {
     throw new Error(`${url} was not refused`);
@@ -90,5 +90,5 @@ export async function refusal(url) {
   opened.catch(() => {});
   const [, response] = await within(PATIENCE, Promise.race([once(socket, "unexpected-response"), opened]), "a refusal");
   const chunks = await response.toArray();
-  return { status: response.statusCode, text: Buffer.concat(chunks).toString() };
+  return { status: response.statusCode, headers: response.headers, text: Buffer.concat(chunks).toString() };
 }

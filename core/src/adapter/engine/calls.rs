@@ -39,7 +39,7 @@ impl Engine {
             Err(denied) => return tell(&self.client, &mut answer, &denied, out),
         };
         match self.poll_call(future.as_mut(), cx) {
-            Poll::Ready(reply) => self.settle(reply, answer, out),
+            Poll::Ready(reply) => self.settle(reply, answer, cx, out),
             Poll::Pending if order == Order::Serial => self.current = Some(Running { future, answer }),
             Poll::Pending => self.side.push(Side { work: Work::Call { future, id }, answer }),
         }
@@ -124,17 +124,29 @@ impl Engine {
         })
     }
 
-    pub(super) fn settle(&mut self, reply: Reply, mut answer: Answer, out: &mut dyn Outlet) {
+    pub(super) fn settle(
+        &mut self,
+        reply: Reply,
+        mut answer: Answer,
+        cx: &mut Context<'_>,
+        out: &mut dyn Outlet,
+    ) {
         let streams = settle(&self.client, reply, &mut answer, out);
-        for stream in streams {
+        for mut stream in streams {
             if self.gone {
                 continue;
             }
             if self.side_is_full() {
                 Counters::add(&self.shared.counters.overloaded);
                 tell(&self.client, &mut answer, &overloaded(), out);
+                continue;
+            }
+            // What is ready leaves before the reply to the next message.
+            let mut answer = answer.hand_over();
+            if self.poll_stream(stream.as_mut(), &mut answer, cx, out) {
+                answer.finish(&self.client, out);
             } else {
-                self.side.push(Side { work: Work::Stream(stream), answer: answer.hand_over() });
+                self.side.push(Side { work: Work::Stream(stream), answer });
             }
         }
         answer.finish(&self.client, out);

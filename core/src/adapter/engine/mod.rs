@@ -208,7 +208,7 @@ impl Engine {
         if let Some(mut running) = self.current.take() {
             match self.poll_call(running.future.as_mut(), cx) {
                 Poll::Pending => self.current = Some(running),
-                Poll::Ready(reply) => self.settle(reply, running.answer, out),
+                Poll::Ready(reply) => self.settle(reply, running.answer, cx, out),
             }
         }
         self.start_held(cx, out);

@@ -25,7 +25,7 @@ impl Engine {
             let mut side = self.side.swap_remove(at);
             match &mut side.work {
                 Work::Call { future, .. } => match self.poll_call(future.as_mut(), cx) {
-                    Poll::Ready(reply) => self.settle(reply, side.answer, out),
+                    Poll::Ready(reply) => self.settle(reply, side.answer, cx, out),
                     Poll::Pending => self.put_back(&mut at, side),
                 },
                 Work::Stream(stream) => {
@@ -51,7 +51,7 @@ impl Engine {
     }
 
     /// Sends what a stream has ready; `true` when it has ended.
-    fn poll_stream(
+    pub(super) fn poll_stream(
         &self,
         mut stream: Pin<&mut (dyn futures_util::Stream<Item = Reply> + Send)>,
         answer: &mut Answer,
