@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::{BufMut, Bytes};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{
@@ -30,9 +30,9 @@ const FLAG_ACK: u8 = 1;
 
 #[derive(Deserialize)]
 struct Wire<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "present")]
     event: Option<&'a RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "present")]
     data: Option<&'a RawValue>,
     #[serde(default)]
     id: Option<AckId>,
@@ -97,8 +97,22 @@ impl Envelope for JsonEnvelope {
     }
 }
 
+/// Tells `null`, which is there, from a member that is not.
+pub(super) fn present<'de, D: Deserializer<'de>>(member: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(member).map(Some)
+}
+
+/// Refuses what is no object: a list would be read as an object's members in their order.
+pub(super) fn check_object(text: &[u8]) -> Result<(), DecodeError> {
+    if text.trim_ascii_start().first() == Some(&b'[') {
+        return Err(DecodeError::new(DecodeErrorKind::Shape, "The message does not have the expected shape"));
+    }
+    Ok(())
+}
+
 fn decode_text(text: &Bytes, limits: &DecodeLimits) -> Result<Incoming, DecodeError> {
     check_depth(text, limits)?;
+    check_object(text)?;
     let wire: Wire<'_> = serde_json::from_slice(text).map_err(|e| explain(text, &e))?;
     if let Some(id) = wire.ack {
         let result = match wire.error {
@@ -301,6 +315,12 @@ mod tests {
     }
 
     #[test]
+    fn null_is_there_and_an_absent_payload_is_not() {
+        assert_eq!(message(r#"{"event":"a","data":null}"#).payload(), &Payload::Json(RawJson::null()));
+        assert_eq!(message(r#"{"event":"a"}"#).payload(), &Payload::Empty);
+    }
+
+    #[test]
     fn escaped_and_structural_event_names_are_read() {
         assert_eq!(message(r#"{"event":"a\"b"}"#).event().as_str(), "a\"b");
         assert!(message(r#"{"event":{"type":"x"}}"#).event().is_structural());
@@ -313,6 +333,8 @@ mod tests {
             ("nope", Syntax, None),
             (r#"{"event":"a""#, Syntax, None),
             ("null", Shape, None),
+            (r#" ["greet","Ada"]"#, Shape, None),
+            (r#"{"event":null,"id":3}"#, Event, Some(3)),
             ("5", Shape, None),
             ("{}", Event, None),
             (r#"{"data":1,"id":3}"#, Event, Some(3)),

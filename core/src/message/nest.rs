@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::{
     DecodeError, DecodeErrorKind, DecodeLimits, Envelope, EnvelopeCapability, Frame, FrameKind, Incoming,
     Message, Outgoing, Payload,
-    json::{check_depth, event_name, raw_payload, write_json, write_string},
+    json::{check_depth, check_object, event_name, present, raw_payload, write_json, write_string},
 };
 
 /// `{"event":…,"data":…}` both ways, as `@nestjs/platform-ws` writes it.
@@ -18,9 +18,9 @@ pub struct Nest;
 
 #[derive(Deserialize)]
 struct Wire<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "present")]
     event: Option<&'a RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "present")]
     data: Option<&'a RawValue>,
 }
 
@@ -36,6 +36,7 @@ impl Envelope for Nest {
     fn decode(&self, frame: &Frame, limits: &DecodeLimits) -> Result<Incoming, DecodeError> {
         let text = frame.payload();
         check_depth(text, limits)?;
+        check_object(text)?;
         let wire: Wire<'_> = serde_json::from_slice(text).map_err(|e| syntax(&e))?;
         let event = wire.event.ok_or(DecodeError::new(DecodeErrorKind::Event, "The event is missing"))?;
         let event = event_name(text, event, limits)?;
