@@ -112,8 +112,8 @@ pub(super) fn check_object(text: &[u8]) -> Result<(), DecodeError> {
 
 fn decode_text(text: &Bytes, limits: &DecodeLimits) -> Result<Incoming, DecodeError> {
     check_depth(text, limits)?;
-    check_object(text)?;
     let wire: Wire<'_> = serde_json::from_slice(text).map_err(|e| explain(text, &e))?;
+    check_object(text)?;
     if let Some(id) = wire.ack {
         let result = match wire.error {
             Some(error) => Err(raw_payload(text, error)),

@@ -36,8 +36,8 @@ impl Envelope for Nest {
     fn decode(&self, frame: &Frame, limits: &DecodeLimits) -> Result<Incoming, DecodeError> {
         let text = frame.payload();
         check_depth(text, limits)?;
-        check_object(text)?;
         let wire: Wire<'_> = serde_json::from_slice(text).map_err(|e| syntax(&e))?;
+        check_object(text)?;
         let event = wire.event.ok_or(DecodeError::new(DecodeErrorKind::Event, "The event is missing"))?;
         let event = event_name(text, event, limits)?;
         let payload = wire.data.map_or(Payload::Empty, |data| raw_payload(text, data));
