@@ -4,10 +4,18 @@ use std::io;
 
 use futures_util::stream;
 use narthex::{
-    Ack, Denied, DeniedKind, Emit, Gateway, Handler, Json,
+    Ack, Client, Denied, DeniedKind, Emit, Gateway, Handler, Json, Payload, Result,
     middleware::filters::{self, NestFilter},
 };
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+/// What `validated` and `hidden` take.
+#[derive(Deserialize)]
+struct Content {
+    #[serde(rename = "content")]
+    _content: String,
+}
 
 /// The golden table's handlers in the namespace `/nest`.
 pub(crate) fn gateway() -> Gateway {
@@ -20,28 +28,42 @@ pub(crate) fn second_gateway() -> Gateway {
     Gateway::new().namespace("/nest").filter(filters::nest()).on("both", async || "second")
 }
 
+/// Data goes back as it came, byte for byte, and stays absent where it was.
 fn values(gateway: Gateway) -> Gateway {
+    let emit = |event: &'static str| move |data: Payload| async move { Emit::payload(event, data) };
     gateway
-        .on("push", |Json(data): Json<Value>| async move { Emit::new("pop", &data) })
+        .on("push", emit("pop"))
+        .on("evt", emit("evt-reply"))
+        .on("echo", emit("echo"))
+        .on("evtBare", async || Emit::bare("evt-reply"))
         .on("str", async || "pong")
         .on("zero", async || 0)
         .on("no", async || false)
         .on("empty", async || "")
         .on("null", async || ())
-        .on("obj", |Json(d): Json<Value>| async move { Json(json!({"a": 1, "d": d})) })
-        .on("evt", |Json(data): Json<Value>| async move { Emit::new("evt-reply", &data) })
-        .on("evtBare", async || Emit::bare("evt-reply"))
-        .on("id", |Json(data): Json<Value>| async move { Json(json!({"id": data.get("id")})) })
+        .on("obj", |Json(d): Json<Box<RawValue>>| async move { Json(json!({"a": 1, "d": d})) })
+        .on("id", |Json(data): Json<Value>| async move { id(&data) })
         .on("int", |Json(data): Json<Value>| async move { int(&data) })
         .on("ack", |_: Ack| async { Json(json!({"status": "ignored"})) })
         .on("ackEvt", |_: Ack| async { Emit::new("x", &1) })
         .on("both", async || "first")
-        .on("echo", |Json(data): Json<Value>| async move { Emit::new("echo", &data) })
+        .on("join", join)
+}
+
+/// The member `id`, absent where the data has none or is no object.
+fn id(data: &Value) -> Json<Value> {
+    Json(data.get("id").map_or_else(|| json!({}), |id| json!({ "id": id })))
 }
 
 fn int(data: &Value) -> Result<Json<i64>, Denied> {
     let text = data.get("id").and_then(Value::as_str).unwrap_or_default();
     text.parse().map(Json).map_err(|_| Denied::bad_request("Validation failed (numeric string is expected)"))
+}
+
+/// NestJS has no rooms on raw WebSocket; here every door has them.
+async fn join(client: Client, Json(room): Json<String>) -> Result<Json<Vec<String>>> {
+    client.join(&room)?;
+    Ok(Json(client.rooms()))
 }
 
 fn streams(gateway: Gateway) -> Gateway {
@@ -70,11 +92,18 @@ fn errors(gateway: Gateway) -> Gateway {
             let list = list.clone();
             async move { Denied::json(DeniedKind::BadRequest, &list) }
         })
+        .on("badRequest", boom("no such colour"))
         .on("error", async || Err::<(), _>(io::Error::other("secret")))
         .on("panic", panics)
         .on("guarded", (async || "never").guard(async || false))
+        .on("forbidden", (async || "never").guard(async || Err::<(), _>(Denied::forbidden("Not yours"))))
         .on("noCause", boom("nc").filter(NestFilter::new().without_cause().build()))
-        .on("int64", |Json(n): Json<i64>| async move { n })
+        .on("validated", valid)
+        .on("hidden", valid.filter(NestFilter::new().hiding_bad_requests().build()))
+}
+
+async fn valid(_: Json<Content>) -> &'static str {
+    "valid"
 }
 
 async fn panics() {

@@ -27,13 +27,10 @@ async function rest() {
   return frames;
 }
 
-/** The message is answered with exactly these frames. A stream is sent as it comes, so its frames are awaited first. */
+/** The message is answered with exactly these frames. */
 async function answers(message, ...expected) {
-  const text = typeof message === "string" || Buffer.isBuffer(message) ? message : JSON.stringify(message);
-  client.send(text);
-  const frames = [];
-  while (frames.length < expected.length) frames.push(await client.frame());
-  assert.deepEqual([...frames, ...(await rest())], expected, String(text));
+  client.send(message);
+  assert.deepEqual(await rest(), expected, String(message.event ?? message));
 }
 
 /** The frame of a failure whose cause is this message. */
@@ -102,8 +99,11 @@ test("a refusal is an exception with its message and its cause", async () => {
   await answers({ event: "badRequest", data: [1] }, exception("no such colour", "badRequest", [1]));
 });
 
-test("the cause of a message without data has a pattern alone", () =>
-  answers({ event: "wsStr" }, '{"event":"exception","data":{"status":"error","message":"boom","cause":{"pattern":"wsStr"}}}'));
+test("the cause of a message without data has a pattern alone, and null is data", async () => {
+  await answers({ event: "wsStr", data: null }, exception("boom", "wsStr", null));
+  await answers({ event: "push", data: null }, '{"event":"pop","data":null}');
+  await answers({ event: "wsStr" }, '{"event":"exception","data":{"status":"error","message":"boom","cause":{"pattern":"wsStr"}}}');
+});
 
 test("a refusal with a body of its own is sent as it is", async () => {
   await answers({ event: "wsObj", data: 1 }, '{"event":"exception","data":{"code":42,"message":"m"}}');
@@ -152,6 +152,8 @@ test("what is no message is answered with an exception without a cause, and the 
     '{"event":"str"': "The message is not valid JSON",
     "": "The message is not valid JSON",
     null: shape,
+    "[]": shape,
+    '["push",1]': shape,
     5: shape,
     '"s"': shape,
     "{}": "The event is missing",
@@ -167,8 +169,8 @@ test("what is no message is answered with an exception without a cause, and the 
 
 test("a binary frame with JSON text is handled like text, and one without is no JSON", async () => {
   await answers(Buffer.from('{"event":"push","data":"ü"}'), '{"event":"pop","data":"ü"}');
-  const [failure] = [{ event: "exception", data: { status: "error", message: "The message is not valid JSON" } }];
-  await answers(Buffer.from([0xff, 0, 0x7b]), JSON.stringify(failure));
+  const data = { status: "error", message: "The message is not valid JSON" };
+  await answers(Buffer.from([0xff, 0, 0x7b]), JSON.stringify({ event: "exception", data }));
 });
 
 test("rooms are there on every door, also where NestJS has none", async () => {
@@ -181,10 +183,10 @@ test("rooms are there on every door, also where NestJS has none", async () => {
 });
 
 test("replies come in the order of the messages", async () => {
-  const names = ["str", "zero", "wsStr", "no", "empty"];
+  const names = ["str", "zero", "wsStr", "letters", "no", "empty"];
   for (const event of names) client.send({ event });
   const frames = await rest();
-  assert.deepEqual(frames, ['"pong"', "0", exception("boom", "wsStr"), "false", '""']);
+  assert.deepEqual(frames, ['"pong"', "0", exception("boom", "wsStr"), '"a"', '"b"', '"c"', "false", '""']);
 });
 
 test("a message above the bound closes the connection with 1009", async () => {
@@ -193,10 +195,10 @@ test("a message above the bound closes the connection with 1009", async () => {
   assert.equal((await other.closed).code, 1009);
 });
 
-test("the sub-protocol is named where it is offered, and no other is", async () => {
-  for (const [offers, chosen] of [[["nest"], "nest"], [["other", "nest"], "nest"]]) {
+test("the sub-protocol is named where it is offered", async () => {
+  for (const offers of [["nest"], ["other", "nest"]]) {
     const other = await Client.open(`ws://${server.host}/nest`, offers);
-    assert.equal(other.socket.protocol, chosen);
+    assert.equal(other.socket.protocol, "nest");
     await other.close();
   }
 });
@@ -208,13 +210,4 @@ test("a wrong path is an HTTP answer, not a cut connection", async () => {
   const query = await Client.open(`ws://${server.host}/nest?a=b`);
   await query.close();
   assert.equal((await fetch(`http://${server.host}/nest`)).status, 404, "without an upgrade the path is the application's");
-});
-
-test("NestJS tells null from nothing", { todo: "the envelope reads null as absent" }, () =>
-  answers({ event: "wsStr", data: null }, exception("boom", "wsStr", null)));
-
-test("an array is no message", { todo: "the envelope reads an array's items as members" }, async () => {
-  const shape = "The message does not have the expected shape";
-  const failure = JSON.stringify({ event: "exception", data: { status: "error", message: shape } });
-  for (const message of ["[]", '["push",1]']) await answers(message, failure);
 });

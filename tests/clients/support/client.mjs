@@ -14,6 +14,8 @@ export class Client {
   constructor(socket) {
     this.socket = socket;
     this.closed = once(socket, "close").then(([code, reason]) => ({ code, reason: reason.toString() }));
+    // One that never opens tells its opener; nobody need ask for its close.
+    this.closed.catch(() => {});
     socket.on("message", (data, binary) => {
       this.#frames.push(binary ? data : data.toString());
       this.#waiting?.();
