@@ -28,7 +28,7 @@ pub enum Overflow {
 /// | `side_tasks` | 64 a client | further concurrent calls and streams are answered `Overloaded` |
 /// | `rooms_per_client` | 100 | `join` fails with kind `Limit` |
 /// | `rooms` | 100,000 a namespace | `join` fails with kind `Limit` |
-/// | `clients` | 100,000 a server | the handshake is refused with 503 |
+/// | `clients` | 10,000 a server | the handshake is refused with 503 |
 /// | `handshake_timeout` | 10 s | the handshake is refused with 408 |
 /// | `drain_timeout` | 10 s | what still runs is dropped |
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ impl Default for Limits {
             side_tasks: 64,
             rooms_per_client: 100,
             rooms: 100_000,
-            clients: 100_000,
+            clients: 10_000,
             handshake_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(10),
         }

@@ -39,7 +39,7 @@ impl Counters {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Clients that are open now.
+    /// Clients that are open now, and those whose handshake is being judged.
     pub clients: usize,
     /// Handshakes refused.
     pub refused: u64,

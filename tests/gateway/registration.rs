@@ -1,4 +1,4 @@
-use narthex_core::{Denied, ErrorKind, EventName, Gateway, Server, State, TestServer};
+use narthex_core::{Denied, Emit, ErrorKind, EventName, Gateway, Server, State, TestServer};
 use serde_json::{Value, json};
 
 use super::{Served, refusal, served};
@@ -12,7 +12,6 @@ async fn both(gateways: [Gateway; 2]) -> Served {
 
 #[tokio::test(start_paused = true)]
 async fn two_gateways_on_one_namespace_both_run_in_order_and_the_first_value_answers() {
-    use narthex_core::Emit;
     let one = Gateway::new().on("e", async || Emit::new("from", &1)).on("v", async || "first");
     let two = Gateway::new().on("e", async || Emit::new("from", &2)).on("v", async || "second");
     let mut served = both([one, two]).await;
@@ -38,7 +37,6 @@ async fn each_gateway_has_states_of_its_own_before_the_servers() {
 
 #[tokio::test(start_paused = true)]
 async fn a_gateways_pattern_and_the_others_name_both_run() {
-    use narthex_core::Emit;
     let one = Gateway::new().on("room.{id}", async || Emit::new("from", &1));
     let two = Gateway::new().on("room.7", async || Emit::new("from", &2));
     let mut served = both([one, two]).await;
@@ -101,4 +99,18 @@ async fn the_test_kit_says_what_it_saw() {
     served.server.drain().await.unwrap();
     assert_eq!(served.client.closed().await.unwrap().code(), 1001);
     assert_eq!(served.client.emit("tell", &0).await.unwrap_err().kind(), ErrorKind::Disconnected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_one_gateway_does_not_take_the_others_reply_away() {
+    async fn panics() {
+        panic!("the first gateway fails");
+    }
+    let second = Gateway::new().on("both", async || Emit::new("second", &1));
+    let server =
+        TestServer::of(Server::new(Gateway::new().on("both", panics)).gateway(second)).await.unwrap();
+    let mut client = server.connect().await.unwrap();
+    client.emit("both", &()).await.unwrap();
+    assert_eq!(client.expect("exception").await.unwrap()["message"], "Internal server error");
+    assert_eq!(client.expect("second").await.unwrap(), 1);
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// | [`body_size`](Self::body_size) | 64 KiB, adapters only | 413 |
 /// | [`keep_alive`](Self::keep_alive) | 60 s | the idle connection is closed |
 /// | [`write_timeout`](Self::write_timeout) | 10 s | the connection is dropped |
-/// | [`connections`](Self::connections) | 10,000 | a further connection is closed at once and counted |
+/// | [`connections`](Self::connections) | 16,384 | a further connection is closed at once and counted |
 /// | [`connections_per_ip`](Self::connections_per_ip) | none | the same |
 /// | [`nodelay`](Self::nodelay) | on | |
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl Default for HttpConfig {
             body_size: 64 * 1024,
             keep_alive: Duration::from_secs(60),
             write_timeout: Duration::from_secs(10),
-            connections: 10_000,
+            connections: 16_384,
             connections_per_ip: None,
             nodelay: true,
         }

@@ -177,6 +177,10 @@ impl Client {
         let hub = &self.0.hub;
         match self.0.outbox.push(item, hub.limits()) {
             Pushed::Queued => Ok(()),
+            Pushed::Evicted(evicted) => {
+                hub.counters().dropped.fetch_add(evicted, Ordering::Relaxed);
+                Ok(())
+            }
             Pushed::Dropped => {
                 Counters::add(&hub.counters().dropped);
                 Err(Error::new(ErrorKind::Dropped, "the client's outbox is full"))

@@ -43,6 +43,8 @@ impl OutItem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
     Queued,
+    /// Queued, and so many older ones dropped for it.
+    Evicted(u64),
     Dropped,
     Overflowed,
     Closed,
@@ -77,7 +79,7 @@ impl Outbox {
 
     pub(crate) fn push(&self, item: OutItem, limits: &Limits) -> Pushed {
         let pushed = self.lock().push(item, limits);
-        if matches!(pushed, Pushed::Queued | Pushed::Overflowed) {
+        if matches!(pushed, Pushed::Queued | Pushed::Evicted(_) | Pushed::Overflowed) {
             self.waker.wake();
         }
         pushed
@@ -151,7 +153,7 @@ impl State {
         if self.closed || self.closing.is_some() {
             return Pushed::Closed;
         }
-        let len = item.len();
+        let (len, before) = (item.len(), self.dropped);
         if !self.fits(len, limits) {
             match limits.overflow {
                 Overflow::Disconnect => {
@@ -161,25 +163,27 @@ impl State {
                     self.closing = Some(CloseReason::Overflow);
                     return Pushed::Overflowed;
                 }
-                Overflow::DropNewest => {
-                    self.dropped += 1;
-                    return Pushed::Dropped;
-                }
-                Overflow::DropOldest => {
-                    while !self.fits(len, limits) {
-                        let Some(oldest) = self.queue.pop_front() else {
-                            self.dropped += 1;
-                            return Pushed::Dropped;
-                        };
+                Overflow::DropOldest if len <= limits.outbox_bytes && limits.outbox_messages > 0 => {
+                    while !self.fits(len, limits)
+                        && let Some(oldest) = self.queue.pop_front()
+                    {
                         self.bytes -= oldest.len();
                         self.dropped += 1;
                     }
+                }
+                // What would not fit an empty outbox drops nothing else.
+                Overflow::DropNewest | Overflow::DropOldest => {
+                    self.dropped += 1;
+                    return Pushed::Dropped;
                 }
             }
         }
         self.bytes += len;
         self.queue.push_back(item);
-        Pushed::Queued
+        match self.dropped - before {
+            0 => Pushed::Queued,
+            evicted => Pushed::Evicted(evicted),
+        }
     }
 
     fn fits(&self, len: usize, limits: &Limits) -> bool {
@@ -223,7 +227,7 @@ mod tests {
         assert_eq!(pushed, [Queued, Queued, Dropped]);
         assert_eq!((out, closing, dropped), (vec!["0".to_owned(), "1".to_owned()], None, 1));
         let (pushed, out, _, dropped) = fill(Overflow::DropOldest);
-        assert_eq!(pushed, [Queued, Queued, Queued]);
+        assert_eq!(pushed, [Queued, Queued, Pushed::Evicted(1)]);
         assert_eq!((out, dropped), (vec!["1".to_owned(), "2".to_owned()], 1));
     }
 
@@ -234,6 +238,9 @@ mod tests {
         assert_eq!(outbox.push(OutItem::Frame(Frame::text("123456789")), &limits), Pushed::Dropped);
         assert_eq!(outbox.push(OutItem::Frame(Frame::text("12345678")), &limits), Pushed::Queued);
         assert_eq!(outbox.push(OutItem::Frame(Frame::text("1")), &limits), Pushed::Dropped);
+        assert_eq!(outbox.depth(), (1, 8));
+        let oldest = Limits::default().outbox(10, 8).overflow(Overflow::DropOldest);
+        assert_eq!(outbox.push(OutItem::Frame(Frame::text("123456789")), &oldest), Pushed::Dropped);
         assert_eq!(outbox.depth(), (1, 8));
     }
 

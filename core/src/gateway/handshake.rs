@@ -16,7 +16,7 @@ use http::{Request, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Empty, Full, Limited};
 use tower::{Layer, Service, ServiceExt};
 
-use crate::{error::BoxError, message::Payload, reply::Denied};
+use crate::{error::BoxError, message::Payload, panic::caught, reply::Denied, stats::Counters};
 
 /// The body of a handshake's answer.
 pub type HandshakeBody = Full<Bytes>;
@@ -84,15 +84,13 @@ impl HandshakeRoute {
     }
 
     /// Runs the whole stack.
-    pub(crate) async fn judge(&self, request: Request<()>) -> Verdict {
+    pub(crate) async fn judge(&self, request: Request<()>, counters: &Counters) -> Verdict {
         let accepted = Accepted::default();
         let mut request = request.map(|()| Empty::new());
         request.extensions_mut().insert(accepted.clone());
         let answer = AssertUnwindSafe(async { (self.0)(request).await }).catch_unwind().await;
-        let answer = answer.unwrap_or_else(|_| {
-            tracing::error!("a layer of the handshake panicked");
-            failed("a layer of the handshake panicked".into())
-        });
+        let answer =
+            answer.unwrap_or_else(|panic| refusal(&caught("a layer of the handshake", &*panic, counters)));
         let parts = accepted.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (head, body) = answer.into_parts();
         match parts {

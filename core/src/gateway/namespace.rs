@@ -91,7 +91,7 @@ impl Namespace {
     }
 
     pub(crate) async fn judge(&self, request: Request<()>) -> Verdict {
-        self.handshake.judge(request).await
+        self.handshake.judge(request, &self.hubs.counters).await
     }
 
     pub(crate) fn find(&self, event: &EventName) -> Found<'_> {

@@ -42,6 +42,10 @@ impl Envelope for Flat {
         let tag = parser.deserialize_map(Tag(self.tag)).and_then(|tag| parser.end().map(|()| tag));
         let missing = DecodeError::new(DecodeErrorKind::Event, "The event is missing");
         let event = event_name(text, tag.map_err(|e| syntax(&e))?.ok_or(missing)?, limits)?;
+        // The whole object goes on as JSON; the parser has looked at the parts it needed alone.
+        if !frame.is_text() && std::str::from_utf8(text).is_err() {
+            return Err(DecodeError::new(DecodeErrorKind::Syntax, "The message is not valid JSON"));
+        }
         let payload = Payload::Json(RawJson::trusted(text.clone()));
         Ok(Incoming::Message(Message::new(event, payload)))
     }
@@ -90,6 +94,13 @@ mod tests {
         };
         assert_eq!(message.event().as_str(), "showComment");
         assert_eq!(message.payload().len(), text.len());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused_wherever_they_stand() {
+        let frame = Frame::binary(&b"{\"type\":\"a\",\"b\":\"\xff\"}"[..]);
+        let error = Flat::default().decode(&frame, &DecodeLimits::default()).unwrap_err();
+        assert_eq!(error.kind, DecodeErrorKind::Syntax);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{Engine, Running, Side, Work, overloaded};
 use crate::{
@@ -62,7 +62,11 @@ impl Engine {
             }
             _ => {}
         }
-        self.side_is_full().then(overloaded)
+        if self.side_is_full() {
+            Counters::add(&self.shared.counters.overloaded);
+            return Some(overloaded());
+        }
+        None
     }
 
     fn side_is_full(&self) -> bool {
@@ -91,10 +95,15 @@ impl Engine {
             (entry.call, event)
         });
         let calls: Vec<_> = calls.collect();
+        let counters = Arc::clone(&self.shared.counters);
         Box::pin(async move {
             let mut replies = Vec::with_capacity(calls.len());
             for (call, event) in calls {
-                replies.push(call(event).await);
+                // One gateway's panic does not take the others' replies away.
+                let reply = AssertUnwindSafe(async { call(event).await }).catch_unwind().await;
+                replies.push(
+                    reply.unwrap_or_else(|panic| Reply::error(caught("a handler", &*panic, &counters))),
+                );
             }
             Reply::many(replies)
         })
