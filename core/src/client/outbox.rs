@@ -150,7 +150,8 @@ impl Outbox {
 
 impl State {
     fn push(&mut self, item: OutItem, limits: &Limits) -> Pushed {
-        if self.closed || self.closing.is_some() {
+        // A drain lets running handlers finish, so it takes what they still send.
+        if self.closed || self.closing.as_ref().is_some_and(|reason| *reason != CloseReason::Draining) {
             return Pushed::Closed;
         }
         let (len, before) = (item.len(), self.dropped);
@@ -242,6 +243,16 @@ mod tests {
         let oldest = Limits::default().outbox(10, 8).overflow(Overflow::DropOldest);
         assert_eq!(outbox.push(OutItem::Frame(Frame::text("123456789")), &oldest), Pushed::Dropped);
         assert_eq!(outbox.depth(), (1, 8));
+    }
+
+    #[test]
+    fn a_drain_still_takes_what_running_handlers_send() {
+        let outbox = Outbox::new();
+        outbox.close(CloseReason::Draining);
+        assert_eq!(outbox.push(OutItem::Frame(Frame::text("done")), &Limits::default()), Pushed::Queued);
+        let mut out = Text::default();
+        assert_eq!(outbox.drain(&mut out), Some(CloseReason::Draining));
+        assert_eq!(out.0, ["done"]);
     }
 
     #[test]
