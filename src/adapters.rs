@@ -1,6 +1,10 @@
 //! The adapters that the feature flags compiled in.
 
 use narthex_core::{Adapter, Error, ErrorKind, Result};
+#[cfg(feature = "socketio")]
+pub use narthex_socketio::SocketIo;
+#[cfg(feature = "sse-fallback")]
+pub use narthex_sse::Sse;
 #[cfg(feature = "ws")]
 pub use narthex_ws::Ws;
 
