@@ -28,7 +28,10 @@ mod stats;
 pub use self::memory::{TestClient, TestMessage, TestServer};
 pub use self::{
     adapter::{Adapter, Admission, Capability, Connect, Options, Session, WebSocketAdapter},
-    client::{Client, ClientId, CloseReason, HandshakeInfo, Params, PeerAddr},
+    client::{
+        AuthPayload, Client, ClientId, CloseReason, DirectSink, GroupSink, HandshakeInfo, Params, PeerAddr,
+        SharedConnection,
+    },
     error::{BoxError, Error, ErrorKind, Result},
     extract::{Ack, Event, Extension, FromEvent, Handshake, Json, Needs, Path, Query, State},
     filter::{Failed, Filter},
@@ -38,9 +41,9 @@ pub use self::{
     limits::{Limits, Overflow},
     memory::{Memory, MemoryConnector, MemoryPeer},
     message::{
-        AckId, DecodeError, DecodeErrorKind, DecodeLimits, Envelope, EnvelopeCapability, EventName, Flat,
-        Frame, FrameKind, Framing, Incoming, JsonEnvelope, MAX_NAME_BYTES, Message, Nest, Outgoing, Outlet,
-        Payload, Raw, RawJson, check_name,
+        AckId, Arguments, DecodeError, DecodeErrorKind, DecodeLimits, Envelope, EnvelopeCapability,
+        EventName, Flat, Frame, FrameKind, Framing, Incoming, JsonEnvelope, MAX_NAME_BYTES, Message, Nest,
+        Outgoing, Outlet, Payload, Raw, RawJson, check_name,
     },
     reply::{Denied, DeniedKind, Emit, IntoReply, Reply, Streamed},
     room::{Hub, Target},

@@ -103,6 +103,18 @@ bounds! {
 }
 
 impl Limits {
+    /// What happens when an outbox is full.
+    #[must_use]
+    pub fn overflow_policy(&self) -> Overflow {
+        self.overflow
+    }
+
+    /// The bounds of an outbox: messages and bytes.
+    #[must_use]
+    pub fn outbox_bounds(&self) -> (usize, usize) {
+        (self.outbox_messages, self.outbox_bytes)
+    }
+
     /// How deep the JSON of one message may nest.
     #[must_use]
     pub fn json_depth(mut self, depth: usize) -> Self {

@@ -14,7 +14,7 @@ use http::{HeaderMap, Request, Response};
 
 use super::{Capability, Session, Shared, engine::Engine};
 use crate::{
-    client::{Client, CloseReason, HandshakeInfo, Wire},
+    client::{Client, CloseReason, HandshakeInfo, SharedConnection, Wire},
     gateway::{Namespace, Place, refusal},
     message::{Envelope, Framing, JsonEnvelope},
     panic::caught,
@@ -90,6 +90,7 @@ impl<C: Send + 'static> Connect<C> {
             headers,
             envelope: Arc::new(JsonEnvelope),
             framing: None,
+            connection: None,
             carry: Arc::clone(&self.carry),
             capability: self.capability,
             permit,
@@ -164,6 +165,7 @@ pub struct Admission<C> {
     headers: HeaderMap,
     envelope: Arc<dyn Envelope>,
     framing: Option<Framing>,
+    connection: Option<SharedConnection>,
     carry: Carry<C>,
     capability: Capability,
     permit: Permit,
@@ -188,13 +190,19 @@ impl<C: Send + 'static> Admission<C> {
         self
     }
 
+    /// The connection that carries this client among others.
+    pub fn connection(mut self, connection: SharedConnection) -> Self {
+        self.connection = Some(connection);
+        self
+    }
+
     /// Opens the client and drives its whole life: `on_connect`, its messages, `on_disconnect`.
     ///
     /// Not cancel safe: dropped, the client is gone and its `on_disconnect` does not run. Run it in
     /// [`Connect::spawn`].
     pub fn open(self, client: C) -> BoxFuture<'static, CloseReason> {
         let wire = Wire::new(self.envelope, self.framing, self.capability.binary);
-        let handle = Client::open(self.handshake, wire, self.hub);
+        let handle = Client::open(self.handshake, wire, self.hub, self.connection);
         let engine = Engine::new(handle, self.namespace, Arc::clone(&self.shared), self.permit);
         let slot = Arc::new(Mutex::new(None));
         let session = Session::new(engine, Arc::clone(&slot));

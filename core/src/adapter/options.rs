@@ -12,7 +12,7 @@ use std::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::Shared;
-use crate::limits::Limits;
+use crate::{limits::Limits, message::DecodeLimits};
 
 /// What an adapter is given to open its door.
 ///
@@ -52,6 +52,11 @@ impl Options {
     /// The server's bounds.
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
+    }
+
+    /// The bounds that a door keeps which decodes messages by itself.
+    pub fn decode_limits(&self) -> DecodeLimits {
+        self.shared.limits.decode
     }
 
     /// The namespaces' path patterns (`/`, `/chat`, `/game/{id}`), the most specific first.

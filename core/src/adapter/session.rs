@@ -8,8 +8,9 @@ use std::{
 
 use super::engine::Engine;
 use crate::{
-    client::{Client, CloseReason},
-    message::{Frame, Outlet},
+    client::{Client, CloseReason, DirectSink},
+    message::{AckId, DecodeError, Frame, Incoming, Outlet, Payload},
+    reply::Denied,
 };
 
 /// One client's life in the core, as its adapter drives it.
@@ -61,6 +62,48 @@ impl Session {
     /// A frame handed over while [`accepts_input`](Self::accepts_input) is `false` is answered `Overloaded`.
     pub fn receive(&mut self, cx: &mut Context<'_>, frame: Frame, out: &mut dyn Outlet) {
         self.engine().receive(cx, frame, out);
+    }
+
+    /// Hands over what a door has decoded by itself, as [`receive`](Self::receive) does with a frame. The door has kept
+    /// the bounds of [`Options::decode_limits`](super::Options::decode_limits).
+    pub fn receive_decoded(
+        &mut self,
+        cx: &mut Context<'_>,
+        decoded: Result<Incoming, DecodeError>,
+        out: &mut dyn Outlet,
+    ) {
+        self.engine().receive_decoded(cx, decoded, out);
+    }
+
+    /// Runs `on_connect`, for a door that tells its peer of the connect only then. What the hooks send waits in the
+    /// outbox. Afterwards drive the session as ever; it ends by itself where the client was refused.
+    ///
+    /// # Errors
+    /// What the hooks refused with.
+    pub fn poll_connect(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Denied>> {
+        self.engine().poll_connected(cx)
+    }
+
+    /// Sends everything that is queued for the client to `direct`, and from now on whatever is sent to it. Only for
+    /// clients whose outbox policy disconnects, see [`DirectSink`].
+    pub fn attach(&mut self, direct: Arc<dyn DirectSink>) {
+        self.client().attach(direct);
+    }
+
+    /// Hands over the client's answer to a request of the server, for doors that match requests and answers by
+    /// themselves. An answer that nobody awaits is ignored.
+    pub fn answer(&self, id: AckId, result: Result<Payload, Payload>) {
+        self.client().inner().acks.complete(id, result);
+    }
+
+    /// Whether the server still awaits the answer to its request `id`.
+    pub fn awaits(&self, id: AckId) -> bool {
+        self.client().inner().acks.is_pending(id)
+    }
+
+    /// Whether the server awaits the answer to any request of its own: a door goes on reading then.
+    pub fn awaits_any(&self) -> bool {
+        self.client().inner().acks.is_waiting()
     }
 
     /// Runs what can run and writes everything that is ready into `out`.

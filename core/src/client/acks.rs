@@ -73,6 +73,11 @@ impl PendingAcks {
         self.lock().pending.is_some()
     }
 
+    /// Whether the answer to this request is awaited.
+    pub(crate) fn is_pending(&self, id: AckId) -> bool {
+        self.lock().pending.as_ref().is_some_and(|pending| pending.contains_key(&id))
+    }
+
     /// Fails everything that is pending, and whatever may come.
     pub(crate) fn close(&self) {
         let mut state = self.lock();

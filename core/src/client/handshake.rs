@@ -4,9 +4,16 @@ use std::{net::SocketAddr, sync::Arc};
 
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, request::Parts};
 
+use crate::message::RawJson;
+
 /// The peer's address, as an extension of the handshake's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
+
+/// What a client sent with its connect beside the HTTP request, as an extension of the handshake's request: Socket.IO's
+/// `auth`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthPayload(pub RawJson);
 
 /// The parameters that a namespace pattern or an event pattern found, in their order.
 pub type Params = Arc<[(Arc<str>, String)]>;
@@ -82,6 +89,11 @@ impl HandshakeInfo {
     /// The peer's address, where the door knows it.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.extensions.get::<PeerAddr>().map(|addr| addr.0)
+    }
+
+    /// What the client sent with its connect beside the HTTP request (Socket.IO's `auth`), where the door has such.
+    pub fn auth(&self) -> Option<&RawJson> {
+        self.extensions.get::<AuthPayload>().map(|auth| &auth.0)
     }
 
     /// The concrete path of the namespace.

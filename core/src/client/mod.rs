@@ -2,6 +2,8 @@
 
 mod acks;
 mod close;
+mod connection;
+mod direct;
 mod handshake;
 mod id;
 mod outbox;
@@ -26,7 +28,9 @@ pub(crate) use self::{
 };
 pub use self::{
     close::CloseReason,
-    handshake::{HandshakeInfo, Params, PeerAddr},
+    connection::SharedConnection,
+    direct::{DirectSink, GroupSink},
+    handshake::{AuthPayload, HandshakeInfo, Params, PeerAddr},
     id::ClientId,
 };
 use crate::{
@@ -46,6 +50,7 @@ pub(crate) struct ClientInner {
     handshake: Arc<HandshakeInfo>,
     wire: Wire,
     hub: Arc<HubInner>,
+    connection: Option<SharedConnection>,
     pub(crate) outbox: Outbox,
     pub(crate) acks: PendingAcks,
     pub(crate) membership: Mutex<Membership>,
@@ -65,19 +70,29 @@ impl ClientInner {
 }
 
 impl Client {
-    pub(crate) fn open(handshake: Arc<HandshakeInfo>, wire: Wire, hub: Arc<HubInner>) -> Self {
-        Self(Arc::new(ClientInner {
+    pub(crate) fn open(
+        handshake: Arc<HandshakeInfo>,
+        wire: Wire,
+        hub: Arc<HubInner>,
+        connection: Option<SharedConnection>,
+    ) -> Self {
+        let client = Self(Arc::new(ClientInner {
             id: ClientId::generate(),
             connected_at: SystemTime::now(),
             handshake,
             wire,
             hub,
+            connection,
             outbox: Outbox::new(),
             acks: PendingAcks::default(),
             membership: Mutex::default(),
             data: Mutex::default(),
             connected: AtomicBool::new(false),
-        }))
+        }));
+        if let Some(connection) = &client.0.connection {
+            connection.add(&client);
+        }
+        client
     }
 
     pub(crate) fn inner(&self) -> &ClientInner {
@@ -174,8 +189,19 @@ impl Client {
     }
 
     pub(crate) fn push(&self, item: OutItem) -> Result<()> {
+        self.pushed(self.0.outbox.push(item, self.0.hub.limits()))
+    }
+
+    /// Counts what a group is about to deliver to this client, and gives the group; `Ok(None)` where the client is
+    /// reached by itself.
+    pub(crate) fn reserve(&self, item: &OutItem) -> Result<Option<Arc<dyn GroupSink>>> {
+        let (pushed, group) = self.0.outbox.reserve(item);
+        self.pushed(pushed).map(|()| group)
+    }
+
+    fn pushed(&self, pushed: Pushed) -> Result<()> {
         let hub = &self.0.hub;
-        match self.0.outbox.push(item, hub.limits()) {
+        match pushed {
             Pushed::Queued => Ok(()),
             Pushed::Evicted(evicted) => {
                 hub.counters().dropped.fetch_add(evicted, Ordering::Relaxed);
@@ -206,6 +232,16 @@ impl Client {
     /// Makes the client leave, after what is queued for it. `code` is a close code (RFC 6455 section 7.4).
     pub fn disconnect(&self, code: u16, text: impl Into<std::borrow::Cow<'static, str>>) {
         self.0.outbox.close(CloseReason::disconnected(code, text));
+    }
+
+    /// Makes everybody on this client's connection leave: on Socket.IO one connection carries a client for each of its
+    /// namespaces, and is closed with the last of them. On other doors the same as [`disconnect`](Self::disconnect).
+    pub fn disconnect_connection(&self, code: u16, text: impl Into<std::borrow::Cow<'static, str>>) {
+        let text = text.into();
+        if let Some(connection) = &self.0.connection {
+            connection.clients().iter().for_each(|client| client.disconnect(code, text.clone()));
+        }
+        self.disconnect(code, text);
     }
 
     /// Whether it is gone, or about to go.

@@ -2,14 +2,15 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
 };
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 
-use super::CloseReason;
+use super::{CloseReason, DirectSink, GroupSink};
 use crate::{
     limits::{Limits, Overflow},
     message::{Frame, Outlet},
@@ -28,6 +29,14 @@ impl OutItem {
         match self {
             Self::Frame(frame) => frame.payload().len(),
             Self::Framed(bytes) => bytes.len(),
+        }
+    }
+
+    /// The frame of a door without a framing of its own.
+    pub(crate) fn as_frame(&self) -> Option<&Frame> {
+        match self {
+            Self::Frame(frame) => Some(frame),
+            Self::Framed(_) => None,
         }
     }
 
@@ -56,7 +65,7 @@ pub(crate) struct Outbox {
     waker: AtomicWaker,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     queue: VecDeque<OutItem>,
     bytes: usize,
@@ -65,6 +74,17 @@ struct State {
     closing: Option<CloseReason>,
     /// Nothing is taken any more.
     closed: bool,
+    /// Where frames go instead of the queue.
+    direct: Option<Arc<dyn DirectSink>>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("queued", &self.queue.len())
+            .field("closing", &self.closing)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Outbox {
@@ -78,11 +98,54 @@ impl Outbox {
     }
 
     pub(crate) fn push(&self, item: OutItem, limits: &Limits) -> Pushed {
-        let pushed = self.lock().push(item, limits);
-        if matches!(pushed, Pushed::Queued | Pushed::Evicted(_) | Pushed::Overflowed) {
+        let mut state = self.lock();
+        let direct = state.direct.is_some();
+        let pushed = state.push(item, limits);
+        drop(state);
+        let wakes = match pushed {
+            Pushed::Queued => !direct,
+            Pushed::Evicted(_) | Pushed::Overflowed => true,
+            Pushed::Dropped | Pushed::Closed => false,
+        };
+        if wakes {
             self.waker.wake();
         }
         pushed
+    }
+
+    /// Sends everything that is queued to a sink, and from now on whatever comes.
+    pub(crate) fn attach(&self, direct: Arc<dyn DirectSink>) {
+        let mut state = self.lock();
+        if state.closed {
+            return;
+        }
+        let queue = std::mem::take(&mut state.queue);
+        state.bytes = 0;
+        // One that takes no more is found out by the next push.
+        let _ = queue.iter().filter_map(OutItem::as_frame).all(|frame| direct.send(frame));
+        state.direct = Some(direct);
+    }
+
+    /// Where frames go instead of the queue.
+    pub(crate) fn direct(&self) -> Option<Arc<dyn DirectSink>> {
+        self.lock().direct.clone()
+    }
+
+    /// Counts a frame that a group is about to deliver.
+    pub(crate) fn reserve(&self, item: &OutItem) -> (Pushed, Option<Arc<dyn GroupSink>>) {
+        let mut state = self.lock();
+        if state.is_shut() {
+            return (Pushed::Closed, None);
+        }
+        let Some(direct) = &state.direct else { return (Pushed::Closed, None) };
+        if direct.reserve(item.len()) {
+            let group = Arc::clone(direct.group());
+            return (Pushed::Queued, Some(group));
+        }
+        let overflowed = state.overflow();
+        drop(state);
+        self.waker.wake();
+        (overflowed, None)
     }
 
     /// Asks for the end, after what is queued. The first reason wins.
@@ -135,7 +198,8 @@ impl Outbox {
     /// How many messages and bytes wait.
     pub(crate) fn depth(&self) -> (usize, usize) {
         let state = self.lock();
-        (state.queue.len(), state.bytes)
+        let (messages, bytes) = state.direct.as_ref().map_or((0, 0), |direct| direct.backlog());
+        (state.queue.len() + messages, state.bytes + bytes)
     }
 
     pub(crate) fn dropped(&self) -> u64 {
@@ -150,20 +214,16 @@ impl Outbox {
 
 impl State {
     fn push(&mut self, item: OutItem, limits: &Limits) -> Pushed {
-        // A drain lets running handlers finish, so it takes what they still send.
-        if self.closed || self.closing.as_ref().is_some_and(|reason| *reason != CloseReason::Draining) {
+        if self.is_shut() {
             return Pushed::Closed;
+        }
+        if let (Some(direct), Some(frame)) = (&self.direct, item.as_frame()) {
+            return if direct.send(frame) { Pushed::Queued } else { self.overflow() };
         }
         let (len, before) = (item.len(), self.dropped);
         if !self.fits(len, limits) {
             match limits.overflow {
-                Overflow::Disconnect => {
-                    // It missed something, so what is queued is of no use to it.
-                    self.queue = VecDeque::new();
-                    self.bytes = 0;
-                    self.closing = Some(CloseReason::Overflow);
-                    return Pushed::Overflowed;
-                }
+                Overflow::Disconnect => return self.overflow(),
                 Overflow::DropOldest if len <= limits.outbox_bytes && limits.outbox_messages > 0 => {
                     while !self.fits(len, limits)
                         && let Some(oldest) = self.queue.pop_front()
@@ -185,6 +245,19 @@ impl State {
             0 => Pushed::Queued,
             evicted => Pushed::Evicted(evicted),
         }
+    }
+
+    /// A drain lets running handlers finish, so it takes what they still send.
+    fn is_shut(&self) -> bool {
+        self.closed || self.closing.as_ref().is_some_and(|reason| *reason != CloseReason::Draining)
+    }
+
+    /// It missed something, so what is queued is of no use to it.
+    fn overflow(&mut self) -> Pushed {
+        self.queue = VecDeque::new();
+        self.bytes = 0;
+        self.closing = Some(CloseReason::Overflow);
+        Pushed::Overflowed
     }
 
     fn fits(&self, len: usize, limits: &Limits) -> bool {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::OutItem;
 use crate::{
     error::{Error, ErrorKind, Result},
-    message::{Envelope, Frame, FrameKind, Framing, Outgoing, Payload},
+    message::{Envelope, Frame, FrameKind, Framing, Outgoing},
 };
 
 /// The envelope of a client and its door's framing.
@@ -48,7 +48,7 @@ impl Wire {
             Outgoing::AckError { error, .. } => error,
         };
         let unsupported = || Error::new(ErrorKind::Unsupported, "this client's envelope has no form for it");
-        if matches!(payload, Payload::Binary(_)) && !(self.binary && self.envelope.capability().binary) {
+        if payload.has_bytes() && !(self.binary && self.envelope.capability().binary) {
             return Err(unsupported());
         }
         self.envelope.encode(outgoing, buffer).ok_or_else(unsupported)

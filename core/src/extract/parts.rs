@@ -82,6 +82,7 @@ impl FromEvent for Bytes {
         Ok(match event.message.payload() {
             Payload::Empty => Self::new(),
             Payload::Json(json) => json.as_bytes().clone(),
+            Payload::Args(args) => args.json().as_bytes().clone(),
             Payload::Text(bytes) | Payload::Binary(bytes) => bytes.clone(),
         })
     }

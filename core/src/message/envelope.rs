@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{Frame, FrameKind, Message, Payload};
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use super::{EventName, Frame, FrameKind, Message, Payload};
 
 /// The number under which an answer is awaited. The sender of the request chooses it.
 pub type AckId = u64;
@@ -46,6 +49,25 @@ impl DecodeLimits {
     pub fn with_json_depth(mut self, depth: usize) -> Self {
         self.json_depth = depth;
         self
+    }
+
+    /// Refuses text that nests too deep. For envelopes, before any parser.
+    ///
+    /// # Errors
+    /// Kind `TooDeep`.
+    pub fn check_depth(&self, text: &[u8]) -> Result<(), DecodeError> {
+        super::json::check_depth(text, self)
+    }
+
+    /// Reads an event's name, which a parser has borrowed from `frame`: a string, or an object (a structural event).
+    ///
+    /// # Errors
+    /// Kind `Event`.
+    ///
+    /// # Panics
+    /// When `raw` was borrowed from elsewhere.
+    pub fn event_name(&self, frame: &Bytes, raw: &RawValue) -> Result<EventName, DecodeError> {
+        super::json::event_name(frame, raw, self)
     }
 }
 

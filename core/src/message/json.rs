@@ -60,6 +60,12 @@ impl Envelope for JsonEnvelope {
 
     fn encode(&self, outgoing: Outgoing<'_>, out: &mut Vec<u8>) -> Option<FrameKind> {
         match outgoing {
+            Outgoing::Event { payload: Payload::Args(args), .. }
+            | Outgoing::Ack { payload: Payload::Args(args), .. }
+                if !args.attachments().is_empty() =>
+            {
+                None
+            }
             Outgoing::Event { event, payload: Payload::Binary(bytes), ack } => {
                 encode_binary(KIND_EVENT, event, ack, bytes, out)
             }
@@ -142,7 +148,7 @@ pub(super) fn check_depth(text: &[u8], limits: &DecodeLimits) -> Result<(), Deco
 
 /// The payload as a slice of the frame it came in: nothing is copied.
 pub(super) fn raw_payload(frame: &Bytes, raw: &RawValue) -> Payload {
-    Payload::Json(RawJson::trusted(frame.slice_ref(raw.get().as_bytes())))
+    Payload::Json(RawJson::borrowed(frame, raw))
 }
 
 /// Reads an event name: a string, or an object (a structural event).
@@ -246,6 +252,7 @@ fn write_data(payload: &Payload, out: &mut Vec<u8>) {
 pub(super) fn write_json(payload: &Payload, out: &mut Vec<u8>) {
     match payload {
         Payload::Json(json) => out.extend_from_slice(json.as_bytes()),
+        Payload::Args(args) => out.extend_from_slice(args.json().as_bytes()),
         Payload::Text(text) => write_string(std::str::from_utf8(text).unwrap_or_default(), out),
         Payload::Empty | Payload::Binary(_) => out.extend_from_slice(b"null"),
     }

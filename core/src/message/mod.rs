@@ -20,7 +20,7 @@ pub use self::{
     json::JsonEnvelope,
     name::{EventName, MAX_NAME_BYTES, check_name},
     nest::Nest,
-    payload::{Payload, RawJson},
+    payload::{Arguments, Payload, RawJson},
     raw::Raw,
 };
 

@@ -1,7 +1,10 @@
 //! Payloads: raw JSON or bytes, shared, parsed once by the extractor.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -25,6 +28,14 @@ impl RawJson {
         Self(Bytes::from_static(b"null"))
     }
 
+    /// The part of `frame` that a parser has borrowed `raw` from: nothing is copied.
+    ///
+    /// # Panics
+    /// When `raw` was borrowed from elsewhere.
+    pub fn borrowed(frame: &Bytes, raw: &RawValue) -> Self {
+        Self(frame.slice_ref(raw.get().as_bytes()))
+    }
+
     /// Wraps bytes that a JSON parser has accepted.
     pub(crate) fn trusted(bytes: Bytes) -> Self {
         Self(bytes)
@@ -44,6 +55,41 @@ impl RawJson {
     }
 }
 
+/// The arguments of an event or of an answer, where a door carries other than one: a JSON array, and the bytes that
+/// belong to it.
+///
+/// Socket.IO's events have any number of arguments. Where there is exactly one, the payload is that one; several
+/// read as one JSON array, which is what the other doors carry. Bytes among them stand as Socket.IO's placeholders
+/// (`{"_placeholder":true,"num":0}`) in the JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    json: RawJson,
+    attachments: Arc<[Bytes]>,
+}
+
+impl Arguments {
+    /// The arguments that the JSON array holds, and the bytes that its placeholders number.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Encode`] when the JSON is no array.
+    pub fn new(json: RawJson, attachments: impl Into<Arc<[Bytes]>>) -> Result<Self> {
+        if json.0.trim_ascii_start().first() != Some(&b'[') {
+            return Err(Error::new(ErrorKind::Encode, "arguments are written as a JSON array"));
+        }
+        Ok(Self { json, attachments: attachments.into() })
+    }
+
+    /// The JSON array.
+    pub fn json(&self) -> &RawJson {
+        &self.json
+    }
+
+    /// The bytes that the placeholders number.
+    pub fn attachments(&self) -> &[Bytes] {
+        &self.attachments
+    }
+}
+
 /// What a message carries.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -57,6 +103,8 @@ pub enum Payload {
     Text(Bytes),
     /// Bytes.
     Binary(Bytes),
+    /// Several arguments, or one with bytes inside.
+    Args(Arguments),
 }
 
 impl Payload {
@@ -68,9 +116,28 @@ impl Payload {
         RawJson::new(value).map(Self::Json)
     }
 
+    /// Writes a tuple or a list as the arguments of an event: Socket.IO carries them one by one, the other doors as
+    /// one JSON array.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Encode`] when `args` cannot be written as a JSON array.
+    pub fn args<T: Serialize + ?Sized>(args: &T) -> Result<Self> {
+        Arguments::new(RawJson::new(args)?, []).map(Self::Args)
+    }
+
+    /// Whether it holds bytes, which not every envelope carries.
+    pub(crate) fn has_bytes(&self) -> bool {
+        match self {
+            Self::Binary(_) => true,
+            Self::Args(args) => !args.attachments.is_empty(),
+            _ => false,
+        }
+    }
+
     /// How many bytes it holds.
     pub fn len(&self) -> usize {
         match self {
+            Self::Args(args) => args.json.0.len() + args.attachments.iter().map(Bytes::len).sum::<usize>(),
             Self::Empty => 0,
             Self::Json(json) => json.0.len(),
             Self::Text(bytes) | Self::Binary(bytes) => bytes.len(),
@@ -90,6 +157,7 @@ impl Payload {
         match self {
             Self::Empty => serde_json::from_slice(b"null"),
             Self::Json(json) => json.parse(),
+            Self::Args(args) => args.json.parse(),
             Self::Text(text) => serde_json::from_slice(text),
             Self::Binary(_) => Err(serde::de::Error::custom("expected JSON, found binary")),
         }

@@ -44,6 +44,7 @@ impl Envelope for Raw {
             Payload::Empty => return None,
             Payload::Text(text) => out.extend_from_slice(text),
             Payload::Json(json) => out.extend_from_slice(json.as_bytes()),
+            Payload::Args(args) => out.extend_from_slice(args.json().as_bytes()),
             Payload::Binary(bytes) => {
                 out.extend_from_slice(bytes);
                 return Some(FrameKind::Binary);

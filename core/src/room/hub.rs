@@ -24,7 +24,7 @@ pub(crate) struct HubInner {
     path: Arc<str>,
     limits: Arc<Limits>,
     counters: Arc<Counters>,
-    clients: RwLock<BTreeMap<ClientId, Client>>,
+    everyone: Room,
     rooms: RwLock<HashMap<Arc<str>, Arc<Room>>>,
     users: RwLock<HashMap<Arc<str>, BTreeMap<ClientId, Client>>>,
 }
@@ -35,7 +35,7 @@ impl HubInner {
             path,
             limits,
             counters,
-            clients: RwLock::default(),
+            everyone: Room::new(None),
             rooms: RwLock::default(),
             users: RwLock::default(),
         }
@@ -55,13 +55,13 @@ impl HubInner {
 
     /// Knows a client from now on; it counts as connected when its `on_connect` is done.
     pub(crate) fn arrive(&self, client: &Client) {
-        write(&self.clients).insert(client.id(), client.clone());
+        self.everyone.insert(client);
     }
 
     /// Forgets a client. Its rooms are left before.
     pub(crate) fn depart(&self, client: &Client) {
         client.leave_all();
-        write(&self.clients).remove(&client.id());
+        self.everyone.remove(client);
     }
 
     pub(crate) fn rooms_mut(&self) -> RwLockWriteGuard<'_, HashMap<Arc<str>, Arc<Room>>> {
@@ -72,8 +72,14 @@ impl HubInner {
         read(&self.rooms).get(name).cloned()
     }
 
+    /// All clients, also those that are not connected yet.
+    pub(crate) fn everyone(&self) -> &Room {
+        &self.everyone
+    }
+
     pub(crate) fn clients(&self) -> Vec<Client> {
-        read(&self.clients).values().filter(|client| client.inner().is_connected()).cloned().collect()
+        let everyone = self.everyone.members();
+        everyone.clients().iter().filter(|client| client.inner().is_connected()).cloned().collect()
     }
 
     pub(crate) fn learn_user(&self, user: Arc<str>, client: &Client) {
@@ -138,7 +144,7 @@ impl Hub {
 
     /// The client with this id.
     pub fn get(&self, client: ClientId) -> Option<Client> {
-        read(&self.0.clients).get(&client).filter(|client| client.inner().is_connected()).cloned()
+        self.0.everyone.get(client).filter(|client| client.inner().is_connected())
     }
 
     /// All clients, in the order in which they connected.
@@ -148,7 +154,7 @@ impl Hub {
 
     /// How many clients are connected.
     pub fn len(&self) -> usize {
-        read(&self.0.clients).values().filter(|client| client.inner().is_connected()).count()
+        self.0.everyone.members().clients().iter().filter(|client| client.inner().is_connected()).count()
     }
 
     /// Whether nobody is connected.
@@ -163,7 +169,7 @@ impl Hub {
 
     /// Also those that are not connected yet.
     fn known(&self) -> Vec<Client> {
-        read(&self.0.clients).values().cloned().collect()
+        self.0.everyone.members().clients().to_vec()
     }
 
     /// Lets every client's task look around.

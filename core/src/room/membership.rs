@@ -1,47 +1,149 @@
 //! Joining and leaving.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use super::HubInner;
 use crate::{
-    client::{Client, ClientId},
+    client::{Client, ClientId, DirectSink},
     error::{Error, ErrorKind, Result},
     message::check_name,
 };
 
-/// A room. Readers take a snapshot, which is made anew only after somebody joined or left.
+/// A room, or all clients of a namespace. Readers take a snapshot, which is made anew only after somebody came or left.
+///
+/// Members that their door reaches as a group are joined to the door's group and marked here under one lock, which a
+/// broadcast holds too: each of them is reached once, either way.
 #[derive(Debug)]
 pub(crate) struct Room {
-    name: Arc<str>,
-    state: Mutex<RoomState>,
+    /// `None`: the whole namespace.
+    name: Option<Arc<str>>,
+    state: RwLock<RoomState>,
 }
 
 #[derive(Debug, Default)]
 struct RoomState {
     members: BTreeMap<ClientId, Client>,
-    snapshot: Option<Arc<[Client]>>,
+    /// Those that their door reaches as a group.
+    grouped: BTreeSet<ClientId>,
+    snapshot: Option<Arc<Members>>,
+}
+
+/// Who was in a room.
+#[derive(Debug)]
+pub(crate) struct Members {
+    clients: Box<[Client]>,
+    /// For each client whether its door reaches it as a group; empty where that is so for none.
+    grouped: Box<[bool]>,
+}
+
+impl Members {
+    pub(crate) fn clients(&self) -> &[Client] {
+        &self.clients
+    }
+
+    /// Each with whether its door reaches it as a group.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Client, bool)> {
+        self.clients.iter().enumerate().map(|(at, client)| (client, self.grouped.get(at) == Some(&true)))
+    }
+}
+
+impl RoomState {
+    fn snapshot(&mut self) -> Arc<Members> {
+        let members = &self.members;
+        let grouped = match self.grouped.is_empty() {
+            true => Box::default(),
+            false => members.keys().map(|id| self.grouped.contains(id)).collect(),
+        };
+        let make = || Arc::new(Members { clients: members.values().cloned().collect(), grouped });
+        Arc::clone(self.snapshot.get_or_insert_with(make))
+    }
 }
 
 impl Room {
-    fn new(name: Arc<str>) -> Self {
-        Self { name, state: Mutex::default() }
+    pub(crate) fn new(name: Option<Arc<str>>) -> Self {
+        Self { name, state: RwLock::default() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, RoomState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, RoomState> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn members(&self) -> Arc<[Client]> {
-        let mut state = self.lock();
-        if let Some(snapshot) = &state.snapshot {
+    fn write(&self) -> RwLockWriteGuard<'_, RoomState> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its name; `None` for the whole namespace.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn has_name(&self, name: &str) -> bool {
+        self.name.as_deref() == Some(name)
+    }
+
+    pub(crate) fn members(&self) -> Arc<Members> {
+        if let Some(snapshot) = &self.read().snapshot {
             return Arc::clone(snapshot);
         }
-        let snapshot: Arc<[Client]> = state.members.values().cloned().collect();
-        state.snapshot = Some(Arc::clone(&snapshot));
-        snapshot
+        self.write().snapshot()
+    }
+
+    /// Lets `act` see the members. Nobody comes or leaves meanwhile, where a door reaches some of them as a group.
+    pub(crate) fn hold<R>(&self, act: impl FnOnce(&Members) -> R) -> R {
+        let state = self.read();
+        let (state, snapshot) = match state.snapshot.clone() {
+            Some(snapshot) => (state, snapshot),
+            None => {
+                drop(state);
+                let mut state = self.write();
+                let snapshot = state.snapshot();
+                (RwLockWriteGuard::downgrade(state), snapshot)
+            }
+        };
+        if snapshot.grouped.is_empty() {
+            drop(state);
+            return act(&snapshot);
+        }
+        act(&snapshot)
+    }
+
+    pub(crate) fn get(&self, client: ClientId) -> Option<Client> {
+        self.read().members.get(&client).cloned()
+    }
+
+    pub(crate) fn insert(&self, client: &Client) {
+        let mut state = self.write();
+        state.members.insert(client.id(), client.clone());
+        if let Some(direct) = client.inner().outbox.direct() {
+            direct.join(self.name.as_deref());
+            state.grouped.insert(client.id());
+        }
+        state.snapshot = None;
+    }
+
+    /// Takes a client out, and says whether nobody is left.
+    pub(crate) fn remove(&self, client: &Client) -> bool {
+        let mut state = self.write();
+        state.members.remove(&client.id());
+        if state.grouped.remove(&client.id())
+            && let Some(direct) = client.inner().outbox.direct()
+        {
+            direct.leave(self.name.as_deref());
+        }
+        state.snapshot = None;
+        state.members.is_empty()
+    }
+
+    /// From now on the door reaches this member as a group.
+    pub(crate) fn group(&self, client: &Client, direct: &dyn DirectSink) {
+        let mut state = self.write();
+        if state.members.contains_key(&client.id()) && state.grouped.insert(client.id()) {
+            direct.join(self.name.as_deref());
+            state.snapshot = None;
+        }
     }
 }
 
@@ -69,7 +171,7 @@ impl Client {
         if membership.closed {
             return Err(Error::new(ErrorKind::Disconnected, "the client is gone"));
         }
-        if membership.rooms.iter().any(|r| *r.name == *room) {
+        if membership.rooms.iter().any(|r| r.has_name(room)) {
             return Ok(());
         }
         if membership.rooms.len() >= hub.limits().rooms_per_client {
@@ -86,23 +188,23 @@ impl Client {
         if membership.closed {
             return;
         }
-        if let Some(at) = membership.rooms.iter().position(|r| *r.name == *room) {
+        if let Some(at) = membership.rooms.iter().position(|r| r.has_name(room)) {
             let left = membership.rooms.swap_remove(at);
             if membership.rooms.is_empty() {
                 membership.rooms = Vec::new();
             }
-            self.hub_inner().exit(&left, self.id());
+            self.hub_inner().exit(&left, self);
         }
     }
 
     /// The rooms it is in; of a client that is gone, those it was in when it left.
     pub fn rooms(&self) -> Vec<String> {
-        self.membership().rooms.iter().map(|room| room.name.as_ref().to_owned()).collect()
+        self.membership().rooms.iter().filter_map(|room| room.name().map(str::to_owned)).collect()
     }
 
     /// Whether it is in a room.
     pub fn is_in(&self, room: &str) -> bool {
-        self.membership().rooms.iter().any(|r| *r.name == *room)
+        self.membership().rooms.iter().any(|r| r.has_name(room))
     }
 
     /// Says who this client is, so that [`Hub::user`](super::Hub::user) finds all clients of one user.
@@ -123,6 +225,20 @@ impl Client {
         self.membership().user.clone()
     }
 
+    /// Sends everything to a sink of its door from now on, and is reached there as one of a group.
+    pub(crate) fn attach(&self, direct: Arc<dyn DirectSink>) {
+        // Nobody joins or leaves a room in the name of this client meanwhile.
+        let membership = self.membership();
+        self.inner().outbox.attach(Arc::clone(&direct));
+        if membership.closed {
+            return;
+        }
+        for room in &membership.rooms {
+            room.group(self, &*direct);
+        }
+        self.hub_inner().everyone().group(self, &*direct);
+    }
+
     /// Leaves everything, for good.
     pub(crate) fn leave_all(&self) {
         let mut membership = self.membership();
@@ -130,7 +246,7 @@ impl Client {
             return;
         }
         for room in &membership.rooms {
-            self.hub_inner().exit(room, self.id());
+            self.hub_inner().exit(room, self);
         }
         if let Some(user) = membership.user.clone() {
             self.hub_inner().forget_user(&user, self.id());
@@ -147,28 +263,23 @@ impl HubInner {
                 return Err(Error::new(ErrorKind::Limit, "there are too many rooms"));
             }
             None => {
-                let room = Arc::new(Room::new(name.into()));
-                rooms.insert(Arc::clone(&room.name), Arc::clone(&room));
+                let name: Arc<str> = name.into();
+                let room = Arc::new(Room::new(Some(Arc::clone(&name))));
+                rooms.insert(name, Arc::clone(&room));
                 room
             }
         };
-        let mut state = room.lock();
-        state.members.insert(client.id(), client.clone());
-        state.snapshot = None;
-        drop(state);
+        room.insert(client);
         Ok(room)
     }
 
     /// Takes a client out, and frees a room that nobody is in.
-    fn exit(&self, room: &Arc<Room>, client: ClientId) {
+    fn exit(&self, room: &Arc<Room>, client: &Client) {
         let mut rooms = self.rooms_mut();
-        let mut state = room.lock();
-        state.members.remove(&client);
-        state.snapshot = None;
-        let empty = state.members.is_empty();
-        drop(state);
-        if empty {
-            rooms.remove(&room.name);
+        if room.remove(client)
+            && let Some(name) = &room.name
+        {
+            rooms.remove(name);
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::HubInner;
 use crate::{
-    client::{Client, ClientId, OutItem, Wire},
+    client::{Client, ClientId, GroupSink, OutItem, Wire},
     error::{Error, ErrorKind, Result},
     message::{Outgoing, Payload},
 };
@@ -46,7 +46,7 @@ impl Target {
             Base::All => {}
             Base::Clients(clients) => {
                 if let Some(room) = self.hub.room(room) {
-                    clients.extend(room.members().iter().cloned());
+                    clients.extend(room.members().clients().iter().cloned());
                 }
             }
         }
@@ -76,13 +76,17 @@ impl Target {
             Base::All => self.hub.clients().iter().for_each(each),
             Base::Rooms(rooms) if rooms.len() == 1 => {
                 if let Some(room) = self.hub.room(&rooms[0]) {
-                    room.members().iter().for_each(each);
+                    room.members().clients().iter().for_each(each);
                 }
             }
             Base::Rooms(rooms) => {
                 let mut seen = HashSet::new();
                 for room in rooms.iter().filter_map(|name| self.hub.room(name)) {
-                    room.members().iter().filter(|client| seen.insert(client.id())).for_each(&mut each);
+                    room.members()
+                        .clients()
+                        .iter()
+                        .filter(|client| seen.insert(client.id()))
+                        .for_each(&mut each);
                 }
             }
             Base::Clients(clients) => {
@@ -105,23 +109,30 @@ impl Target {
 
     /// Sends an event with a payload as it is, and returns to how many it was queued.
     pub fn emit_payload(&self, event: &str, payload: &Payload) -> usize {
-        let outgoing = Outgoing::Event { event, payload, ack: None };
-        let mut encoded: Vec<(Wire, Option<OutItem>)> = Vec::new();
-        let mut sent = 0;
-        self.for_each(|client| {
-            let at = match encoded.iter().position(|(wire, _)| wire.same(client.wire())) {
-                Some(at) => at,
-                None => {
-                    // An envelope that has no form for the event leaves its clients out.
-                    encoded.push((client.wire().clone(), client.wire().encode_shared(outgoing).ok()));
-                    encoded.len() - 1
-                }
-            };
-            if let Some(item) = &encoded[at].1 {
-                sent += usize::from(client.push(item.clone()).is_ok());
+        let mut cast = Cast::new(Outgoing::Event { event, payload, ack: None });
+        let room = match &self.base {
+            Base::All => None,
+            Base::Rooms(rooms) if rooms.len() == 1 => match self.hub.room(&rooms[0]) {
+                Some(room) => Some(room),
+                None => return 0,
+            },
+            _ => {
+                self.for_each(|client| cast.send(client, false));
+                return cast.sent;
             }
+        };
+        // A group leaves out one client at most.
+        let by_group = self.except.len() <= 1;
+        room.as_deref().unwrap_or(self.hub.everyone()).hold(|members| {
+            for (client, grouped) in members.iter() {
+                if !self.except.contains(&client.id()) && client.inner().is_connected() {
+                    cast.send(client, grouped && by_group);
+                }
+            }
+            let name = room.as_deref().and_then(|room| room.name());
+            cast.finish(name, self.except.first().copied());
         });
-        sent
+        cast.sent
     }
 
     /// Sends an event to all of them and awaits their answers: each client's, or why it has none.
@@ -173,6 +184,53 @@ impl Target {
     pub fn disconnect(&self, code: u16, text: impl Into<Cow<'static, str>>) {
         let text = text.into();
         self.clients().iter().for_each(|client| client.disconnect(code, text.clone()));
+    }
+}
+
+/// One event on its way to many clients: encoded once for each envelope, handed over once to each group.
+struct Cast<'a> {
+    outgoing: Outgoing<'a>,
+    /// An envelope that has no form for the event leaves its clients out.
+    encoded: Vec<(Wire, Option<OutItem>)>,
+    groups: Vec<(Arc<dyn GroupSink>, OutItem)>,
+    sent: usize,
+}
+
+impl<'a> Cast<'a> {
+    fn new(outgoing: Outgoing<'a>) -> Self {
+        Self { outgoing, encoded: Vec::new(), groups: Vec::new(), sent: 0 }
+    }
+
+    fn send(&mut self, client: &Client, by_group: bool) {
+        let at = match self.encoded.iter().position(|(wire, _)| wire.same(client.wire())) {
+            Some(at) => at,
+            None => {
+                self.encoded.push((client.wire().clone(), client.wire().encode_shared(self.outgoing).ok()));
+                self.encoded.len() - 1
+            }
+        };
+        let Some(item) = &self.encoded[at].1 else { return };
+        let sent = match by_group {
+            false => client.push(item.clone()).is_ok(),
+            true => match client.reserve(item) {
+                Ok(Some(group)) => {
+                    if !self.groups.iter().any(|(known, _)| Arc::ptr_eq(known, &group)) {
+                        self.groups.push((group, item.clone()));
+                    }
+                    true
+                }
+                Ok(None) | Err(_) => false,
+            },
+        };
+        self.sent += usize::from(sent);
+    }
+
+    fn finish(&self, room: Option<&str>, except: Option<ClientId>) {
+        for (group, item) in &self.groups {
+            if let Some(frame) = item.as_frame() {
+                group.broadcast(room, except, frame);
+            }
+        }
     }
 }
 

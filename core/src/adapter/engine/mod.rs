@@ -47,7 +47,8 @@ pub(crate) struct Engine {
 enum Phase {
     Connecting(BoxFuture<'static, Result<(), Denied>>),
     Open,
-    Refused,
+    /// The refusal, until the door has taken it.
+    Refused(Option<Denied>),
 }
 
 struct Running {
@@ -124,10 +125,20 @@ impl Engine {
     }
 
     pub(crate) fn receive(&mut self, cx: &mut Context<'_>, frame: Frame, out: &mut dyn Outlet) {
-        if matches!(self.phase, Phase::Refused) {
+        let decoded = self.client.wire().envelope().decode(&frame, &self.shared.limits.decode);
+        self.receive_decoded(cx, decoded, out);
+    }
+
+    pub(crate) fn receive_decoded(
+        &mut self,
+        cx: &mut Context<'_>,
+        decoded: Result<Incoming, DecodeError>,
+        out: &mut dyn Outlet,
+    ) {
+        if matches!(self.phase, Phase::Refused(_)) {
             return;
         }
-        match self.client.wire().envelope().decode(&frame, &self.shared.limits.decode) {
+        match decoded {
             Ok(Incoming::Ack { id, result }) => self.client.inner().acks.complete(id, result),
             Ok(Incoming::Message(message)) if self.leaving => self.overload(message.ack(), out),
             Ok(Incoming::Message(message)) if !self.must_wait(&message) => self.start(cx, message, out),
@@ -226,10 +237,21 @@ impl Engine {
             Err(denied) => {
                 Counters::add(&self.shared.counters.refused);
                 log(&denied);
-                self.phase = Phase::Refused;
                 self.held = VecDeque::new();
                 self.client.disconnect(1008, denied.message().to_owned());
+                self.phase = Phase::Refused(Some(denied));
             }
+        }
+    }
+
+    /// Runs `on_connect` alone.
+    pub(crate) fn poll_connected(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Denied>> {
+        self.client.inner().outbox.register(cx.waker());
+        self.poll_connect(cx);
+        match &mut self.phase {
+            Phase::Connecting(_) => Poll::Pending,
+            Phase::Open => Poll::Ready(Ok(())),
+            Phase::Refused(denied) => Poll::Ready(Err(denied.take().unwrap_or_else(overloaded))),
         }
     }
 
