@@ -16,7 +16,7 @@ use axum::{Router, routing::get};
 use clap::Parser;
 use narthex::{
     Flat, Gateway, JsonEnvelope, Limits, Nest, Raw, Server,
-    adapters::Ws,
+    adapters::{SocketIo, Ws},
     http::{HttpConfig, HttpExt, Origins},
 };
 use tower::layer::util::Identity;
@@ -27,18 +27,30 @@ use crate::flags::Flags;
 /// What one message may hold on `/raw`, for suites that send large ones.
 const RAW_MESSAGE: usize = 16 * 1024 * 1024;
 
+fn origins(flags: &Flags) -> narthex::Result<Origins> {
+    if flags.origin.is_empty() {
+        return Ok(Origins::same_origin());
+    }
+    Origins::list(flags.origin.iter().cloned())
+}
+
 fn ws(flags: &Flags) -> narthex::Result<Ws> {
-    let origins = if flags.origin.is_empty() {
-        Origins::same_origin()
-    } else {
-        Origins::list(flags.origin.iter().cloned())?
-    };
     Ok(Ws::new()
-        .origins(origins)
+        .origins(origins(flags)?)
         .max_message(flags.max_message)
         .max_frame(flags.max_message)
         .ping_interval(flags.ping_interval())
         .ping_timeout(flags.ping_timeout()))
+}
+
+fn socketio(flags: &Flags) -> narthex::Result<SocketIo> {
+    let door = SocketIo::new()
+        .origins(origins(flags)?)
+        .max_message(flags.max_message)
+        .ping_interval(flags.ping_interval())
+        .ping_timeout(flags.ping_timeout())
+        .connect_timeout(flags.connect_timeout());
+    Ok(door)
 }
 
 /// Puts what the flags ask for around a gateway.
@@ -63,11 +75,15 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
     if let Some(clients) = flags.max_clients {
         limits = limits.clients(clients);
     }
-    let mut http = HttpConfig::default().head_timeout(flags.handshake_timeout());
+    let mut http = HttpConfig::default().head_timeout(flags.handshake_timeout()).body_size(flags.max_message);
     if let Some(clients) = flags.max_clients_per_ip {
         http = http.connections_per_ip(clients);
     }
-    let mut server = Server::new(dressed(gateway::gateway(), flags))
+    let mut root = gateway::gateway();
+    if flags.opens_socketio() {
+        root = gateway::protocol(root);
+    }
+    let mut server = Server::new(dressed(root, flags))
         .gateway(dressed(nest::gateway(), flags))
         .gateway(dressed(nest::second_gateway(), flags))
         .gateway(dressed(raw, flags))
@@ -85,6 +101,10 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
                     .max_message(RAW_MESSAGE)
                     .max_frame(RAW_MESSAGE),
             );
+    }
+    if flags.opens_socketio() {
+        let custom = gateway::protocol(Gateway::new().namespace("/custom"));
+        server = server.gateway(dressed(custom, flags)).adapter(socketio(flags)?);
     }
     Ok(server)
 }

@@ -19,9 +19,12 @@ pub fn enabled() -> Result<Vec<Adapter>> {
     let adapters: Vec<Adapter> = vec![
         #[cfg(feature = "ws")]
         Adapter::new(Ws::new()),
+        #[cfg(feature = "socketio")]
+        Adapter::new(SocketIo::new()),
     ];
     if adapters.is_empty() {
-        let why = "no adapter is compiled in: turn on a feature of `narthex` (`ws`)";
+        let why =
+            "no adapter is compiled in: turn on a feature of `narthex` (`ws`, `socketio`, `sse-fallback`)";
         return Err(Error::new(ErrorKind::Config, why));
     }
     Ok(adapters)

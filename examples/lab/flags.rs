@@ -26,6 +26,9 @@ pub(crate) struct Flags {
     ping_interval_ms: u64,
     #[arg(long, env = "LAB_PING_TIMEOUT_MS", default_value_t = 10_000)]
     ping_timeout_ms: u64,
+    /// How long a Socket.IO connection may stay without a namespace.
+    #[arg(long, env = "LAB_CONNECT_TIMEOUT_MS", default_value_t = 10_000)]
+    connect_timeout_ms: u64,
     #[arg(long, env = "LAB_HANDSHAKE_TIMEOUT_MS", default_value_t = 10_000)]
     handshake_timeout_ms: u64,
     #[arg(long, env = "LAB_OUTBOX_MESSAGES", default_value_t = 256)]
@@ -51,6 +54,7 @@ pub(crate) struct Flags {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Door {
     Ws,
+    Socketio,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -63,6 +67,14 @@ enum Policy {
 impl Flags {
     pub(crate) fn opens_ws(&self) -> bool {
         self.doors.contains(&Door::Ws)
+    }
+
+    pub(crate) fn opens_socketio(&self) -> bool {
+        self.doors.contains(&Door::Socketio)
+    }
+
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(self.connect_timeout_ms)
     }
 
     pub(crate) fn overflow(&self) -> Overflow {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use narthex::{Client, ClientId, Denied, Gateway, Hub, Json, Payload, Result};
+use narthex::{Client, ClientId, Denied, Emit, Gateway, Handshake, Hub, Json, Payload, Result};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
@@ -73,6 +73,22 @@ async fn panics() {
 /// Asks the client back, and returns its answer.
 async fn ask(client: Client, Json(question): Json<Value>) -> Result<Json<Value>, Denied> {
     Ok(Json(client.emit_with_ack("ask", &question, Duration::from_secs(5)).await?))
+}
+
+/// Says what came with the connect, as the suites of the Socket.IO protocol ask for.
+async fn auth(client: Client, handshake: Handshake) -> Result<()> {
+    match handshake.auth() {
+        Some(auth) => client.emit_payload("auth", &Payload::Json(auth.clone())),
+        None => client.emit("auth", &serde_json::json!({})),
+    }
+}
+
+/// What the suites of the Socket.IO protocol expect of a namespace.
+pub(crate) fn protocol(gateway: Gateway) -> Gateway {
+    gateway
+        .on_connect(auth)
+        .on("message", |payload: Payload| async { Emit::payload("message-back", payload) })
+        .on("message-with-ack", raw)
 }
 
 pub(crate) fn gateway() -> Gateway {

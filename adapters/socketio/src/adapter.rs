@@ -1,0 +1,308 @@
+//! The adapter and its builder.
+
+use std::{
+    future::poll_fn,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use narthex_core::{
+    Capability, CloseReason, Connect, Denied, Error, ErrorKind, Options, Overflow, Result, Session,
+    WebSocketAdapter,
+};
+use narthex_http::{Claim, Http, Mount, Origins};
+use socketioxide::{ParserConfig, SocketIo as Engine, TransportType};
+use tokio::sync::SetOnce;
+
+use crate::{
+    door::{Door, Elsewhere},
+    entry::Entry,
+    member::{Member, SocketIoClient},
+    settings::Settings,
+};
+
+/// The Socket.IO door: any official client of socket.io 3 and 4, over WebSocket, HTTP polling and the upgrade between them.
+///
+/// It opens at one path of the shared HTTP listener. A gateway's namespace is the Socket.IO namespace, and each namespace that
+/// a peer is in is one client, whose id is the `socket.id` that the peer reads.
+///
+/// | bound | default | when it is reached |
+/// | --- | --- | --- |
+/// | [`max_message`](Self::max_message) | 64 KiB, on polling and WebSocket, attachments included | the connection is closed |
+/// | [`max_attachments`](Self::max_attachments) | 10 a message | the connection is closed |
+/// | [`buffer`](Self::buffer) | 4096 messages, and the outbox's bytes | the client is disconnected |
+/// | [`ping_interval`](Self::ping_interval), [`ping_timeout`](Self::ping_timeout) | 25 s, 10 s | the connection is closed |
+/// | [`connect_timeout`](Self::connect_timeout) | 10 s until the first namespace | the connection is closed |
+/// | [`upgrade_timeout`](Self::upgrade_timeout) | 10 s | the connection is closed |
+/// | [`write_deadline`](Self::write_deadline) | 5 s | the connection is cut |
+/// | [`close_timeout`](Self::close_timeout) | 1 s | the connection is cut, after the client was told to leave |
+///
+/// ```
+/// use narthex_socketio::SocketIo;
+/// use std::time::Duration;
+///
+/// let door = SocketIo::new().path("/realtime").ping_interval(Duration::from_secs(50)).max_message(1024 * 1024);
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "an adapter does nothing until a server has it"]
+pub struct SocketIo {
+    origins: Origins,
+    settings: Settings,
+}
+
+impl SocketIo {
+    /// The door with its defaults: the path `/socket.io`, pages of the same origin.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The path on the listener, `/socket.io` where nothing is said.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        let path: String = path.into();
+        self.settings.path = path.trim_end_matches('/').to_owned();
+        self
+    }
+
+    /// Which web pages may connect, on every transport. Others are refused with 403.
+    pub fn origins(mut self, origins: Origins) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    /// WebSocket alone: clients have to begin with it (`transports: ["websocket"]`).
+    pub fn websocket_only(mut self) -> Self {
+        self.settings.polling = false;
+        self
+    }
+
+    /// How often a peer is pinged.
+    pub fn ping_interval(mut self, interval: Duration) -> Self {
+        self.settings.ping_interval = interval;
+        self
+    }
+
+    /// How long a peer may take to answer a ping.
+    pub fn ping_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.ping_timeout = timeout;
+        self
+    }
+
+    /// How long a connection may stay without a namespace.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.connect_timeout = timeout;
+        self
+    }
+
+    /// How long the upgrade from polling to WebSocket may take.
+    pub fn upgrade_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.upgrade_timeout = timeout;
+        self
+    }
+
+    /// How long a WebSocket may take no byte although there is something to write.
+    pub fn write_deadline(mut self, deadline: Duration) -> Self {
+        self.settings.write_deadline = deadline;
+        self
+    }
+
+    /// How long what is queued may take to leave once a client is made to leave.
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.close_timeout = timeout;
+        self
+    }
+
+    /// How long a concrete namespace of a pattern (`/game/{id}`) is kept once everybody has left it.
+    pub fn namespace_grace(mut self, grace: Duration) -> Self {
+        self.settings.namespace_grace = grace;
+        self
+    }
+
+    /// The largest message, in bytes, and the largest body of a POST.
+    ///
+    /// The listener's [`HttpConfig::body_size`](narthex_http::HttpConfig::body_size) bounds a POST too.
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.settings.max_message = bytes;
+        self
+    }
+
+    /// The most binary attachments of one message.
+    pub fn max_attachments(mut self, attachments: usize) -> Self {
+        self.settings.max_attachments = attachments;
+        self
+    }
+
+    /// How many messages may wait for a connection to take them.
+    pub fn buffer(mut self, messages: usize) -> Self {
+        self.settings.buffer = messages;
+        self
+    }
+
+    fn door(&self, options: &Options) -> Arc<Door> {
+        let limits = options.limits();
+        Arc::new(Door {
+            settings: self.settings.clone(),
+            origins: self.origins.clone(),
+            limits: options.decode_limits(),
+            outbox_bytes: limits.outbox_bounds().1,
+            direct: limits.overflow_policy() == Overflow::Disconnect,
+            envelope: Arc::new(Member::envelope()),
+            literal: options.namespaces().into_iter().filter(|path| !is_pattern(path)).collect(),
+            places: Arc::default(),
+            registry: Arc::default(),
+            draining: options.draining(),
+            engine: OnceLock::new(),
+            connect: SetOnce::new(),
+        })
+    }
+}
+
+/// Sets the engine up, with an entry at each namespace.
+fn start(door: &Arc<Door>, namespaces: &[String]) -> Result<()> {
+    /// What the engine may queue beyond what members are bounded to: pings, answers and goodbyes.
+    const SLACK: usize = 1024;
+    let settings = &door.settings;
+    let parser = ParserConfig::common()
+        .max_incoming_binaries(settings.max_attachments)
+        .max_incoming_binary_buf_size(settings.max_message)
+        .packet_completion_timeout(settings.connect_timeout);
+    let builder = Engine::builder()
+        .req_path(settings.path.clone())
+        .ping_interval(settings.ping_interval)
+        .ping_timeout(settings.ping_timeout)
+        .connect_timeout(settings.connect_timeout)
+        .upgrade_timeout(settings.upgrade_timeout)
+        .max_payload(settings.max_message as u64)
+        .ws_max_message_size(settings.max_message)
+        .ws_max_frame_size(settings.max_message)
+        .max_buffer_size(settings.buffer.saturating_add(SLACK))
+        .with_parser(parser);
+    let builder = match settings.polling {
+        true => builder.transports([TransportType::Polling, TransportType::Websocket]),
+        false => builder.transports([TransportType::Websocket]),
+    };
+    let (service, engine) = builder.with_adapter(Arc::clone(&door.places)).build_with_inner_svc(Elsewhere);
+    for path in namespaces {
+        let entry = Entry(Arc::downgrade(door));
+        if is_pattern(path) {
+            engine.dyn_ns(path, entry).map_err(|error| {
+                let context = format!("the namespace {path:?} cannot be one of Socket.IO");
+                Error::new(ErrorKind::Config, context).with_source(error)
+            })?;
+        } else {
+            engine.ns(path.clone(), entry);
+        }
+    }
+    let started = door.engine.set((service, engine));
+    debug_assert!(started.is_ok(), "a door is opened once");
+    Ok(())
+}
+
+fn is_pattern(path: &str) -> bool {
+    path.contains('{')
+}
+
+/// The place of a [`SocketIo`] on the shared listener.
+#[derive(Debug)]
+pub struct SocketIoServer {
+    door: Arc<Door>,
+    patterns: bool,
+}
+
+impl WebSocketAdapter for SocketIo {
+    type Server = SocketIoServer;
+    type Client = SocketIoClient;
+
+    fn capability(&self) -> Capability {
+        Capability::default().with_binary(true)
+    }
+
+    async fn create(&self, options: &Options) -> Result<SocketIoServer> {
+        let door = self.door(options);
+        let namespaces = options.namespaces();
+        start(&door, &namespaces)?;
+        let http = options.resource_or_insert_with(Http::new);
+        for path in [self.settings.path.clone(), format!("{}/", self.settings.path)] {
+            let door = Arc::clone(&door);
+            let mount = Mount::new(Claim::All, move |request| {
+                let door = Arc::clone(&door);
+                async move { door.enter(request).await }
+            });
+            http.mount(&path, mount)?;
+        }
+        http.open(options).await?;
+        Ok(SocketIoServer { door, patterns: namespaces.iter().any(|path| is_pattern(path)) })
+    }
+
+    async fn bind_client_connect(
+        &self,
+        server: SocketIoServer,
+        connect: Connect<SocketIoClient>,
+    ) -> Result<()> {
+        let SocketIoServer { door, patterns } = server;
+        let announced = door.connect.set(connect.clone());
+        debug_assert!(announced.is_ok(), "a server is bound once");
+        let sweeping = async {
+            loop {
+                let is_dynamic = |path: &str| !door.literal.iter().any(|literal| literal == path);
+                door.places
+                    .sweep(door.settings.namespace_grace, is_dynamic, |path| {
+                        if let Some((_, engine)) = door.engine.get() {
+                            engine.delete_ns(path);
+                        }
+                    })
+                    .await;
+            }
+        };
+        tokio::select! {
+            () = connect.draining() => {}
+            () = sweeping, if patterns => {}
+        }
+        Ok(())
+    }
+
+    async fn bind_message_handlers(&self, client: SocketIoClient, mut session: Session) -> CloseReason {
+        let SocketIoClient { member, door, verdict } = client;
+        let id = session.client().id();
+        let judged = poll_fn(|cx| session.poll_connect(cx)).await;
+        if let Err(denied) = judged {
+            leave(&member);
+            let text = Denied::message(&denied).to_owned();
+            // The peer may have left meanwhile.
+            let _ = verdict.send(Err(text.clone()));
+            return CloseReason::disconnected(1008, text);
+        }
+        member.place().learn(id, member.sid());
+        member.open(session, door.direct);
+        let _ = verdict.send(Ok(id));
+        let reason = poll_fn(|cx| member.poll(cx)).await;
+        member.place().forget(id);
+        farewell(&member, &door, &reason).await;
+        member.close();
+        reason
+    }
+}
+
+/// Gives the member's place on its connection back, and says whether it was the last.
+fn leave(member: &Member) -> bool {
+    member.connection().rise(member)
+}
+
+/// Tells the peer that it has left, and ends a connection that carries nobody else.
+async fn farewell(member: &Member, door: &Door, reason: &CloseReason) {
+    let ours = matches!(
+        reason,
+        CloseReason::Disconnected { .. }
+            | CloseReason::Overflow
+            | CloseReason::Draining
+            | CloseReason::Failed(_)
+    );
+    let last = leave(member);
+    if !ours {
+        return;
+    }
+    member.connection().count(0);
+    member.place().disconnect(member.sid());
+    if last || *reason == CloseReason::Overflow {
+        door.close(member.connection(), Some(reason.clone())).await;
+    }
+}

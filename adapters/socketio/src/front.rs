@@ -1,0 +1,267 @@
+//! The HTTP in front of the engine. The engine's session ids are public in its protocol and open its sessions; here the peer
+//! gets a secret instead, which the engine never sees, and the ids of its clients, which open nothing.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use narthex_core::CloseReason;
+use narthex_http::{HttpBody, Upgrading, empty, full, is_websocket_upgrade, upgrade};
+use socketioxide_core::Sid;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    connection::Connection,
+    door::Door,
+    io::{EngineIo, is_message},
+};
+
+/// What separates packets in the body of a poll.
+const SEPARATOR: u8 = 0x1e;
+
+/// What a request asks of the engine.
+struct Asked<'a> {
+    websocket: bool,
+    sid: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    fn read(uri: &'a Uri) -> Self {
+        let find = |name: &str| {
+            let pairs = uri.query().unwrap_or_default().split('&');
+            pairs.filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).next()
+        };
+        Self { websocket: find("transport") == Some("websocket"), sid: find("sid") }
+    }
+}
+
+impl Door {
+    /// Answers one request on the door's path.
+    pub(crate) async fn enter(self: &Arc<Self>, request: Request<HttpBody>) -> Response<HttpBody> {
+        if let Err(refused) = self.origins.check(request.headers()) {
+            return refused.response();
+        }
+        let asked = Asked::read(request.uri());
+        let session = match asked.sid {
+            Some(text) => match self.registry.find(text) {
+                Some(connection) => Some(connection),
+                None => return unknown_session(),
+            },
+            None if self.draining.is_cancelled() => return going_away(),
+            None => None,
+        };
+        match (asked.websocket && is_websocket_upgrade(request.headers()), session) {
+            (true, session) => self.websocket(request, session),
+            (false, Some(connection)) => self.poll(request, connection).await,
+            (false, None) if asked.websocket || request.method() != Method::GET => {
+                self.ask(request).await.map(full)
+            }
+            (false, None) => self.open(request).await,
+        }
+    }
+
+    /// Begins a session on polling.
+    async fn open(&self, mut request: Request<HttpBody>) -> Response<HttpBody> {
+        let Ok(connection) = self.connection() else { return unavailable() };
+        request.extensions_mut().insert(Arc::clone(&connection));
+        let response = self.ask(request).await;
+        if response.status() != StatusCode::OK {
+            return response.map(full);
+        }
+        let (mut head, packet) = response.into_parts();
+        let renamed = rename(&packet, &connection).map_or(packet, Bytes::from);
+        // The engine pings at once. The peer expects its first ping after the interval, so it is answered here.
+        let early = async {
+            self.ask_as(&connection, Method::GET, "").await;
+            self.ask_as(&connection, Method::POST, "3").await;
+        };
+        if tokio::time::timeout(self.settings.ping_timeout, early).await.is_err() {
+            connection.kill(None);
+            return unavailable();
+        }
+        head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(renamed.len()));
+        Response::from_parts(head, full(renamed))
+    }
+
+    fn connection(&self) -> narthex_core::Result<Arc<Connection>> {
+        self.registry.open(|secret| Connection::new(secret, Arc::downgrade(&self.registry)))
+    }
+
+    /// One request of a session on polling.
+    async fn poll(&self, request: Request<HttpBody>, connection: Arc<Connection>) -> Response<HttpBody> {
+        let Some(request) = self.within(request, &connection) else { return unknown_session() };
+        if request.method() == Method::POST {
+            // The engine would read on and on; the peer waits for its answer instead.
+            let patience = self.settings.ping_interval + self.settings.ping_timeout;
+            if tokio::time::timeout(patience, connection.readable()).await.is_err() {
+                return too_many();
+            }
+            return self.ask(request).await.map(full);
+        }
+        let (mut head, body) = self.ask(request).await.into_parts();
+        if head.status != StatusCode::OK {
+            return Response::from_parts(head, full(body));
+        }
+        let body = rename_all(body, &connection);
+        head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        Response::from_parts(head, full(body))
+    }
+
+    /// The request in the engine's terms.
+    fn within<B>(&self, request: Request<B>, connection: &Connection) -> Option<Request<B>> {
+        let (mut parts, body) = request.into_parts();
+        parts.uri = with_sid(&parts.uri, connection.sid()?)?;
+        Some(Request::from_parts(parts, body))
+    }
+
+    /// Takes a WebSocket: it begins a session, or a session on polling goes on with it.
+    fn websocket(
+        self: &Arc<Self>,
+        mut request: Request<HttpBody>,
+        session: Option<Arc<Connection>>,
+    ) -> Response<HttpBody> {
+        let upgrading = upgrade(&mut request);
+        let (parts, _) = request.into_parts();
+        let mut request = Request::from_parts(parts, ());
+        let switching = match tungstenite::handshake::server::create_response(&request) {
+            Ok(response) => response,
+            Err(_) => return bad_upgrade(),
+        };
+        let opening = session.is_none();
+        let connection = match session {
+            Some(connection) => {
+                let Some(within) = self.within(request, &connection) else { return unknown_session() };
+                request = within;
+                connection
+            }
+            None => {
+                let Ok(connection) = self.connection() else { return unavailable() };
+                request.extensions_mut().insert(Arc::clone(&connection));
+                connection
+            }
+        };
+        let Some(connect) = self.connect.get() else { return unavailable() };
+        let carrying = Arc::clone(self).carry_through(upgrading, request, connection, opening);
+        connect.spawn(carrying.map(drop));
+        switching.map(|()| empty())
+    }
+
+    /// Gives a WebSocket to the engine once its 101 has left, and waits for its end.
+    async fn carry_through(
+        self: Arc<Self>,
+        upgrading: Upgrading,
+        request: Request<()>,
+        connection: Arc<Connection>,
+        opening: bool,
+    ) -> Option<()> {
+        let (stream, leftover, permit) = upgrading.await.ok()?.into_parts();
+        let gone = CancellationToken::new();
+        let guard = gone.clone().drop_guard();
+        let stream = (stream, leftover);
+        let io = EngineIo::new(stream, Arc::clone(&connection), opening, self.settings.write_deadline, guard);
+        if !self.carry(io, request) {
+            return None;
+        }
+        let weak = Arc::downgrade(&connection);
+        drop(connection);
+        tokio::select! {
+            () = gone.cancelled() => {}
+            () = self.draining.cancelled() => {
+                // Its clients say goodbye; a connection without any ends here.
+                if let Some(connection) = weak.upgrade().filter(|connection| connection.is_vacant()) {
+                    self.close(&connection, Some(CloseReason::Draining)).await;
+                }
+                gone.cancelled().await;
+            }
+        }
+        drop(permit);
+        if !opening && let Some(connection) = weak.upgrade() {
+            // The engine keeps a session waiting whose upgrade has failed.
+            self.ask_as(&connection, Method::POST, "1").await;
+        }
+        Some(())
+    }
+}
+
+/// The same URI with the engine's session id.
+fn with_sid(uri: &Uri, sid: Sid) -> Option<Uri> {
+    let pairs = uri.query()?.split('&').map(|pair| match pair.starts_with("sid=") {
+        true => format!("sid={sid}"),
+        false => pair.to_owned(),
+    });
+    let query = pairs.collect::<Vec<_>>().join("&");
+    Uri::try_from(format!("{}?{query}", uri.path())).ok()
+}
+
+/// The open packet and CONNECT packets in the peer's terms; `None` for every other packet.
+pub(crate) fn rename(packet: &[u8], connection: &Connection) -> Option<Vec<u8>> {
+    const MEMBER: &[u8] = b"\"sid\":\"";
+    let at = packet.windows(MEMBER.len()).position(|window| window == MEMBER)? + MEMBER.len();
+    let len = packet[at..].iter().position(|byte| *byte == b'"')?;
+    let id = if packet.first() == Some(&b'0') {
+        if let Some(sid) = std::str::from_utf8(&packet[at..at + len]).ok().and_then(|sid| sid.parse().ok()) {
+            connection.set_sid(sid);
+        }
+        connection.secret()
+    } else {
+        let rest = std::str::from_utf8(packet.strip_prefix(b"40")?).ok()?;
+        let namespace = if rest.starts_with('/') { rest.split_once(',')?.0 } else { "/" };
+        connection.id(namespace)?.to_string()
+    };
+    Some([&packet[..at], id.as_bytes(), &packet[at + len..]].concat())
+}
+
+/// The body of a poll in the peer's terms.
+fn rename_all(body: Bytes, connection: &Connection) -> Bytes {
+    let (mut messages, mut bytes) = (0, 0);
+    let mut renamed = BytesMut::with_capacity(body.len() + 32);
+    for (at, packet) in body.split(|byte| *byte == SEPARATOR).enumerate() {
+        if at > 0 {
+            renamed.extend_from_slice(&[SEPARATOR]);
+        }
+        if is_message(packet) {
+            messages += 1;
+            bytes += packet.len();
+        } else if packet.first() == Some(&b'b') {
+            // Base64 (RFC 4648 section 4).
+            bytes += (packet.len() - 1) / 4 * 3;
+        }
+        match packet.starts_with(b"40").then(|| rename(packet, connection)).flatten() {
+            Some(packet) => renamed.extend_from_slice(&packet),
+            None => renamed.extend_from_slice(packet),
+        }
+    }
+    if messages + bytes > 0 {
+        connection.wrote(messages, bytes);
+    }
+    renamed.freeze()
+}
+
+/// An answer in the form of the engine's own errors.
+fn refusal(status: StatusCode, body: &'static str) -> Response<HttpBody> {
+    let mut response = Response::new(full(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn unknown_session() -> Response<HttpBody> {
+    refusal(StatusCode::BAD_REQUEST, r#"{"code":1,"message":"Session ID unknown"}"#)
+}
+
+fn bad_upgrade() -> Response<HttpBody> {
+    refusal(StatusCode::BAD_REQUEST, r#"{"code":3,"message":"Bad request"}"#)
+}
+
+fn going_away() -> Response<HttpBody> {
+    refusal(StatusCode::SERVICE_UNAVAILABLE, r#"{"code":4,"message":"The server is going away"}"#)
+}
+
+fn unavailable() -> Response<HttpBody> {
+    refusal(StatusCode::SERVICE_UNAVAILABLE, r#"{"code":4,"message":"Unavailable"}"#)
+}
+
+fn too_many() -> Response<HttpBody> {
+    refusal(StatusCode::TOO_MANY_REQUESTS, r#"{"code":4,"message":"Overloaded"}"#)
+}
