@@ -2,6 +2,8 @@
 //!
 //! `/ws` speaks the default envelope, `/nest` NestJS's, `/raw` echoes frames as they are. It prints `ready <addr>`.
 
+#[path = "lab/engine.rs"]
+mod engine;
 #[path = "lab/flags.rs"]
 mod flags;
 #[path = "lab/gateway.rs"]
@@ -16,7 +18,7 @@ use axum::{Router, routing::get};
 use clap::Parser;
 use narthex::{
     Flat, Gateway, JsonEnvelope, Limits, Nest, Raw, Server,
-    adapters::{SocketIo, Ws},
+    adapters::{BareEngine, SocketIo, Ws},
     http::{HttpConfig, HttpExt, Origins},
 };
 use tower::layer::util::Identity;
@@ -105,6 +107,14 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
     if flags.opens_socketio() {
         let custom = gateway::protocol(Gateway::new().namespace("/custom"));
         server = server.gateway(dressed(custom, flags)).adapter(socketio(flags)?);
+    }
+    if flags.engine_echo {
+        let echo = BareEngine::new(engine::Echo)
+            .origins(origins(flags)?)
+            .max_message(flags.max_message)
+            .ping_interval(flags.ping_interval())
+            .ping_timeout(flags.ping_timeout());
+        server = server.adapter(echo);
     }
     Ok(server)
 }

@@ -2,7 +2,7 @@
 
 use narthex_core::{Adapter, Error, ErrorKind, Result};
 #[cfg(feature = "socketio")]
-pub use narthex_socketio::SocketIo;
+pub use narthex_socketio::{BareEngine, SocketIo};
 #[cfg(feature = "sse-fallback")]
 pub use narthex_sse::Sse;
 #[cfg(feature = "ws")]

@@ -46,6 +46,9 @@ pub(crate) struct Flags {
     pub(crate) max_rooms: usize,
     #[arg(long, env = "LAB_DRAIN_MS", default_value_t = 10_000)]
     drain_ms: u64,
+    /// Also echo at the path `/engine.io`, without Socket.IO on top.
+    #[arg(long, env = "LAB_ENGINE_ECHO")]
+    pub(crate) engine_echo: bool,
     /// Empty message layers, for measuring.
     #[arg(long, env = "LAB_LAYERS", default_value_t = 0)]
     pub(crate) layers: usize,

@@ -10,13 +10,15 @@ use narthex_core::{
     Capability, CloseReason, Connect, Denied, Error, ErrorKind, Options, Overflow, Result, Session,
     WebSocketAdapter,
 };
-use narthex_http::{Claim, Http, Mount, Origins};
-use socketioxide::{ParserConfig, SocketIo as Engine, TransportType};
+use narthex_http::Origins;
+use socketioxide::{ParserConfig, SocketIo as Io, TransportType};
 use tokio::sync::SetOnce;
 
 use crate::{
-    door::{Door, Elsewhere},
+    door::Door,
+    engine::{Elsewhere, Engine},
     entry::Entry,
+    front::Front,
     member::{Member, SocketIoClient},
     settings::Settings,
 };
@@ -140,32 +142,29 @@ impl SocketIo {
     fn door(&self, options: &Options) -> Arc<Door> {
         let limits = options.limits();
         Arc::new(Door {
-            settings: self.settings.clone(),
-            origins: self.origins.clone(),
+            front: Front::new(self.settings.clone(), self.origins.clone(), options),
             limits: options.decode_limits(),
             outbox_bytes: limits.outbox_bounds().1,
             direct: limits.overflow_policy() == Overflow::Disconnect,
             envelope: Arc::new(Member::envelope()),
             literal: options.namespaces().into_iter().filter(|path| !is_pattern(path)).collect(),
             places: Arc::default(),
-            registry: Arc::default(),
-            draining: options.draining(),
-            engine: OnceLock::new(),
+            io: OnceLock::new(),
             connect: SetOnce::new(),
         })
     }
 }
 
 /// Sets the engine up, with an entry at each namespace.
-fn start(door: &Arc<Door>, namespaces: &[String]) -> Result<()> {
+fn start(door: &Arc<Door>, namespaces: &[String]) -> Result<Box<dyn Engine>> {
     /// What the engine may queue beyond what members are bounded to: pings, answers and goodbyes.
     const SLACK: usize = 1024;
-    let settings = &door.settings;
+    let settings = &door.front.settings;
     let parser = ParserConfig::common()
         .max_incoming_binaries(settings.max_attachments)
         .max_incoming_binary_buf_size(settings.max_message)
         .packet_completion_timeout(settings.connect_timeout);
-    let builder = Engine::builder()
+    let builder = Io::builder()
         .req_path(settings.path.clone())
         .ping_interval(settings.ping_interval)
         .ping_timeout(settings.ping_timeout)
@@ -180,21 +179,21 @@ fn start(door: &Arc<Door>, namespaces: &[String]) -> Result<()> {
         true => builder.transports([TransportType::Polling, TransportType::Websocket]),
         false => builder.transports([TransportType::Websocket]),
     };
-    let (service, engine) = builder.with_adapter(Arc::clone(&door.places)).build_with_inner_svc(Elsewhere);
+    let (service, io) = builder.with_adapter(Arc::clone(&door.places)).build_with_inner_svc(Elsewhere);
     for path in namespaces {
         let entry = Entry(Arc::downgrade(door));
         if is_pattern(path) {
-            engine.dyn_ns(path, entry).map_err(|error| {
+            io.dyn_ns(path, entry).map_err(|error| {
                 let context = format!("the namespace {path:?} cannot be one of Socket.IO");
                 Error::new(ErrorKind::Config, context).with_source(error)
             })?;
         } else {
-            engine.ns(path.clone(), entry);
+            io.ns(path.clone(), entry);
         }
     }
-    let started = door.engine.set((service, engine));
+    let started = door.io.set(io);
     debug_assert!(started.is_ok(), "a door is opened once");
-    Ok(())
+    Ok(Box::new(service))
 }
 
 fn is_pattern(path: &str) -> bool {
@@ -219,17 +218,8 @@ impl WebSocketAdapter for SocketIo {
     async fn create(&self, options: &Options) -> Result<SocketIoServer> {
         let door = self.door(options);
         let namespaces = options.namespaces();
-        start(&door, &namespaces)?;
-        let http = options.resource_or_insert_with(Http::new);
-        for path in [self.settings.path.clone(), format!("{}/", self.settings.path)] {
-            let door = Arc::clone(&door);
-            let mount = Mount::new(Claim::All, move |request| {
-                let door = Arc::clone(&door);
-                async move { door.enter(request).await }
-            });
-            http.mount(&path, mount)?;
-        }
-        http.open(options).await?;
+        let engine = start(&door, &namespaces)?;
+        door.front.open(engine, options).await?;
         Ok(SocketIoServer { door, patterns: namespaces.iter().any(|path| is_pattern(path)) })
     }
 
@@ -243,20 +233,15 @@ impl WebSocketAdapter for SocketIo {
         debug_assert!(announced.is_ok(), "a server is bound once");
         let sweeping = async {
             loop {
-                let is_dynamic = |path: &str| !door.literal.iter().any(|literal| literal == path);
-                door.places
-                    .sweep(door.settings.namespace_grace, is_dynamic, |path| {
-                        if let Some((_, engine)) = door.engine.get() {
-                            engine.delete_ns(path);
-                        }
-                    })
-                    .await;
+                let grace = door.front.settings.namespace_grace;
+                door.places.sweep(grace, |path| door.is_dynamic(path), |path| door.free(path)).await;
             }
         };
         tokio::select! {
             () = connect.draining() => {}
             () = sweeping, if patterns => {}
         }
+        door.front.close_vacant().await;
         Ok(())
     }
 
@@ -303,6 +288,6 @@ async fn farewell(member: &Member, door: &Door, reason: &CloseReason) {
     member.connection().count(0);
     member.place().disconnect(member.sid());
     if last || *reason == CloseReason::Overflow {
-        door.close(member.connection(), Some(reason.clone())).await;
+        door.front.close(member.connection(), reason.clone()).await;
     }
 }

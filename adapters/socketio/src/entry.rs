@@ -47,6 +47,9 @@ impl ConnectHandler<Relay, Ours> for Entry {
     fn call_middleware<'a>(&'a self, socket: Arc<Socket<Relay>>, auth: &'a Option<Value>) -> Judged<'a> {
         Box::pin(async move {
             let judged = self.judge(&socket, auth.as_ref()).await;
+            if judged.is_err() {
+                self.close_drained(&socket);
+            }
             judged.map_err(|text| Box::new(text) as Refusal)
         })
     }
@@ -59,6 +62,16 @@ fn connection(socket: &Socket<Relay>) -> Option<Arc<Connection>> {
 const FAILED: &str = "Internal server error";
 
 impl Entry {
+    /// Who is refused while the server drains has nothing left to wait for.
+    fn close_drained(&self, socket: &Socket<Relay>) {
+        if let (Some(door), Some(connection)) = (self.0.upgrade(), connection(socket))
+            && door.front.is_draining()
+            && connection.is_vacant()
+        {
+            door.front.close_soon(connection);
+        }
+    }
+
     async fn judge(&self, socket: &Arc<Socket<Relay>>, auth: Option<&Value>) -> Result<(), String> {
         let door = self.0.upgrade().ok_or(FAILED)?;
         let connection = connection(socket).ok_or(FAILED)?;

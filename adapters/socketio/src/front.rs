@@ -1,20 +1,27 @@
 //! The HTTP in front of the engine. The engine's session ids are public in its protocol and open its sessions; here the peer
 //! gets a secret instead, which the engine never sees, and the ids of its clients, which open nothing.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::FutureExt;
+use futures_util::future::join_all;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
-use narthex_core::CloseReason;
-use narthex_http::{HttpBody, Upgrading, empty, full, is_websocket_upgrade, upgrade};
+use narthex_core::{CloseReason, Options, Result};
+use narthex_http::{
+    Claim, Http, HttpBody, Mount, Origins, Upgrading, empty, full, is_websocket_upgrade, upgrade,
+};
 use socketioxide_core::Sid;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     connection::Connection,
-    door::Door,
+    engine::{Engine, failed},
     io::{EngineIo, is_message},
+    registry::Registry,
+    settings::Settings,
 };
 
 /// What separates packets in the body of a poll.
@@ -36,9 +43,99 @@ impl<'a> Asked<'a> {
     }
 }
 
-impl Door {
-    /// Answers one request on the door's path.
-    pub(crate) async fn enter(self: &Arc<Self>, request: Request<HttpBody>) -> Response<HttpBody> {
+/// The HTTP in front of one engine.
+pub(crate) struct Front {
+    pub(crate) settings: Settings,
+    origins: Origins,
+    registry: Arc<Registry>,
+    draining: CancellationToken,
+    tracker: TaskTracker,
+    engine: OnceLock<Box<dyn Engine>>,
+}
+
+impl Front {
+    pub(crate) fn new(settings: Settings, origins: Origins, options: &Options) -> Arc<Self> {
+        Arc::new(Self {
+            settings,
+            origins,
+            registry: Arc::default(),
+            draining: options.draining(),
+            tracker: options.tracker(),
+            engine: OnceLock::new(),
+        })
+    }
+
+    /// Puts the front before an engine, and on the listener.
+    ///
+    /// # Errors
+    /// Those of the listener.
+    pub(crate) async fn open(self: &Arc<Self>, engine: Box<dyn Engine>, options: &Options) -> Result<()> {
+        let started = self.engine.set(engine);
+        debug_assert!(started.is_ok(), "a front is opened once");
+        let http = options.resource_or_insert_with(Http::new);
+        for path in [self.settings.path.clone(), format!("{}/", self.settings.path)] {
+            let front = Arc::clone(self);
+            let mount = Mount::new(Claim::All, move |request| {
+                let front = Arc::clone(&front);
+                async move { front.enter(request).await }
+            });
+            http.mount(&path, mount)?;
+        }
+        http.open(options).await.map(drop)
+    }
+
+    /// Has the engine answer a request.
+    async fn ask(&self, request: Request<HttpBody>) -> Response<Bytes> {
+        match self.engine.get() {
+            Some(engine) => engine.ask(request).await,
+            None => failed(),
+        }
+    }
+
+    /// Asks the engine in the name of a session's peer.
+    async fn ask_as(&self, connection: &Connection, method: Method, body: &'static str) -> Option<Bytes> {
+        let sid = connection.sid()?;
+        let path = &self.settings.path;
+        let uri = format!("{path}/?EIO=4&transport=polling&sid={sid}");
+        let mut request = Request::new(full(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = Uri::try_from(uri).ok()?;
+        let response = self.ask(request).await;
+        (response.status() == StatusCode::OK).then(|| response.into_body())
+    }
+
+    /// Ends a session, once what it is owed is written or its time is over.
+    pub(crate) async fn close(&self, connection: &Connection, cause: CloseReason) {
+        if cause != CloseReason::Overflow {
+            // One that does not read is cut off all the same.
+            let _ = tokio::time::timeout(self.settings.close_timeout, connection.flushed()).await;
+        }
+        connection.kill(Some(cause));
+        // For a session on polling, which has no stream to end.
+        self.ask_as(connection, Method::POST, "1").await;
+    }
+
+    /// Ends all sessions without a client, once the server drains: those with clients end with the last of them.
+    pub(crate) async fn close_vacant(&self) {
+        let vacant = self.registry.all().into_iter().filter(|connection| connection.is_vacant());
+        join_all(vacant.map(|connection| async move {
+            self.close(&connection, CloseReason::Draining).await;
+        }))
+        .await;
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.is_cancelled()
+    }
+
+    /// Ends a session that was refused while the server drains.
+    pub(crate) fn close_soon(self: &Arc<Self>, connection: Arc<Connection>) {
+        let front = Arc::clone(self);
+        self.tracker.spawn(async move { front.close(&connection, CloseReason::Draining).await });
+    }
+
+    /// Answers one request on the path.
+    async fn enter(self: &Arc<Self>, request: Request<HttpBody>) -> Response<HttpBody> {
         if let Err(refused) = self.origins.check(request.headers()) {
             return refused.response();
         }
@@ -57,12 +154,12 @@ impl Door {
             (false, None) if asked.websocket || request.method() != Method::GET => {
                 self.ask(request).await.map(full)
             }
-            (false, None) => self.open(request).await,
+            (false, None) => self.begin(request).await,
         }
     }
 
     /// Begins a session on polling.
-    async fn open(&self, mut request: Request<HttpBody>) -> Response<HttpBody> {
+    async fn begin(&self, mut request: Request<HttpBody>) -> Response<HttpBody> {
         let Ok(connection) = self.connection() else { return unavailable() };
         request.extensions_mut().insert(Arc::clone(&connection));
         let response = self.ask(request).await;
@@ -84,7 +181,7 @@ impl Door {
         Response::from_parts(head, full(renamed))
     }
 
-    fn connection(&self) -> narthex_core::Result<Arc<Connection>> {
+    fn connection(&self) -> Result<Arc<Connection>> {
         self.registry.open(|secret| Connection::new(secret, Arc::downgrade(&self.registry)))
     }
 
@@ -141,46 +238,34 @@ impl Door {
                 connection
             }
         };
-        let Some(connect) = self.connect.get() else { return unavailable() };
-        let carrying = Arc::clone(self).carry_through(upgrading, request, connection, opening);
-        connect.spawn(carrying.map(drop));
+        self.tracker.spawn(Arc::clone(self).carry(upgrading, request, connection, opening));
         switching.map(|()| empty())
     }
 
     /// Gives a WebSocket to the engine once its 101 has left, and waits for its end.
-    async fn carry_through(
+    async fn carry(
         self: Arc<Self>,
         upgrading: Upgrading,
         request: Request<()>,
         connection: Arc<Connection>,
         opening: bool,
-    ) -> Option<()> {
-        let (stream, leftover, permit) = upgrading.await.ok()?.into_parts();
+    ) {
+        let (Ok(io), Some(engine)) = (upgrading.await, self.engine.get()) else { return };
+        let (stream, leftover, permit) = io.into_parts();
         let gone = CancellationToken::new();
         let guard = gone.clone().drop_guard();
-        let stream = (stream, leftover);
-        let io = EngineIo::new(stream, Arc::clone(&connection), opening, self.settings.write_deadline, guard);
-        if !self.carry(io, request) {
-            return None;
-        }
+        let deadline = self.settings.write_deadline;
+        let io = EngineIo::new((stream, leftover), Arc::clone(&connection), opening, deadline, guard);
         let weak = Arc::downgrade(&connection);
         drop(connection);
-        tokio::select! {
-            () = gone.cancelled() => {}
-            () = self.draining.cancelled() => {
-                // Its clients say goodbye; a connection without any ends here.
-                if let Some(connection) = weak.upgrade().filter(|connection| connection.is_vacant()) {
-                    self.close(&connection, Some(CloseReason::Draining)).await;
-                }
-                gone.cancelled().await;
-            }
+        if engine.carry(io, request) {
+            gone.cancelled().await;
         }
         drop(permit);
         if !opening && let Some(connection) = weak.upgrade() {
             // The engine keeps a session waiting whose upgrade has failed.
             self.ask_as(&connection, Method::POST, "1").await;
         }
-        Some(())
     }
 }
 
@@ -264,4 +349,10 @@ fn unavailable() -> Response<HttpBody> {
 
 fn too_many() -> Response<HttpBody> {
     refusal(StatusCode::TOO_MANY_REQUESTS, r#"{"code":4,"message":"Overloaded"}"#)
+}
+
+impl fmt::Debug for Front {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Front").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }

@@ -9,8 +9,10 @@
 //! client of one namespace, `place` reaches all members of a namespace at once, and `packet` is how messages are written.
 
 mod adapter;
+mod bare;
 mod connection;
 mod door;
+mod engine;
 mod entry;
 mod envelope;
 mod front;
@@ -23,5 +25,6 @@ mod settings;
 
 pub use self::{
     adapter::{SocketIo, SocketIoServer},
+    bare::{BareEngine, BareServer},
     member::SocketIoClient,
 };

@@ -101,7 +101,7 @@ impl Member {
             resident,
             group,
             limits: door.limits,
-            bounds: (door.settings.buffer, door.outbox_bytes),
+            bounds: (door.front.settings.buffer, door.outbox_bytes),
             driver: Mutex::default(),
             waiting: AtomicBool::new(false),
             inbox: Mutex::default(),

@@ -166,11 +166,6 @@ impl Places {
             self.emptied.notify_one();
         }
     }
-
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.lock().len()
-    }
 }
 
 /// Somebody's stay in a namespace.
