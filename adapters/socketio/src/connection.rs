@@ -39,6 +39,9 @@ pub(crate) struct Connection {
     awaiting: AtomicUsize,
     reader: AtomicWaker,
     changed: Notify,
+    upgrading: AtomicBool,
+    /// Polls that wait at the engine.
+    polls: AtomicUsize,
     killed: AtomicBool,
     cause: Mutex<Option<CloseReason>>,
 }
@@ -76,6 +79,8 @@ impl Connection {
             awaiting: AtomicUsize::new(0),
             reader: AtomicWaker::new(),
             changed: Notify::new(),
+            upgrading: AtomicBool::new(false),
+            polls: AtomicUsize::new(0),
             killed: AtomicBool::new(false),
             cause: Mutex::default(),
         }
@@ -237,6 +242,27 @@ impl Connection {
         self.until(|| self.backlog().0 == 0).await;
     }
 
+    /// Marks a poll that waits at the engine, until the guard is dropped.
+    pub(crate) fn begin_poll(&self) -> Polling<'_> {
+        self.polls.fetch_add(1, Ordering::AcqRel);
+        self.changed.notify_waiters();
+        Polling(self)
+    }
+
+    /// Done when a poll waits at the engine.
+    pub(crate) async fn polled(&self) {
+        self.until(|| self.polls.load(Ordering::Acquire) > 0).await;
+    }
+
+    /// A WebSocket has come for this session on polling.
+    pub(crate) fn set_upgrading(&self) {
+        self.upgrading.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_upgrading(&self) -> bool {
+        self.upgrading.load(Ordering::Acquire)
+    }
+
     /// Ends the session: its stream is at its end from now on. The first cause is kept.
     pub(crate) fn kill(&self, cause: Option<CloseReason>) {
         if let Some(cause) = cause {
@@ -253,6 +279,15 @@ impl Connection {
     /// Why this side ended the session, where it did.
     pub(crate) fn cause(&self) -> Option<CloseReason> {
         self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A poll that waits at the engine.
+pub(crate) struct Polling<'a>(&'a Connection);
+
+impl Drop for Polling<'_> {
+    fn drop(&mut self) {
+        subtract(&self.0.polls, 1);
     }
 }
 

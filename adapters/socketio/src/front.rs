@@ -4,6 +4,7 @@
 use std::{
     fmt,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
@@ -11,7 +12,7 @@ use futures_util::future::join_all;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use narthex_core::{CloseReason, Options, Result};
 use narthex_http::{
-    Claim, Http, HttpBody, Mount, Origins, Upgrading, empty, full, is_websocket_upgrade, upgrade,
+    Claim, Http, HttpBody, Mount, Origins, Upgrading, collect, empty, full, is_websocket_upgrade, upgrade,
 };
 use socketioxide_core::Sid;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -26,6 +27,12 @@ use crate::{
 
 /// What separates packets in the body of a poll.
 const SEPARATOR: u8 = 0x1e;
+
+/// The engine's close packet.
+const CLOSE: &[u8] = b"1";
+
+/// How much later a request may come than one that was sent after it, on another connection.
+const MOMENT: Duration = Duration::from_millis(30);
 
 /// What a request asks of the engine.
 struct Asked<'a> {
@@ -189,20 +196,52 @@ impl Front {
     async fn poll(&self, request: Request<HttpBody>, connection: Arc<Connection>) -> Response<HttpBody> {
         let Some(request) = self.within(request, &connection) else { return unknown_session() };
         if request.method() == Method::POST {
-            // The engine would read on and on; the peer waits for its answer instead.
-            let patience = self.settings.ping_interval + self.settings.ping_timeout;
-            if tokio::time::timeout(patience, connection.readable()).await.is_err() {
-                return too_many();
-            }
-            return self.ask(request).await.map(full);
+            return self.post(request, &connection).await;
         }
-        let (mut head, body) = self.ask(request).await.into_parts();
+        let (mut head, body) = self.take(request, &connection).await.into_parts();
         if head.status != StatusCode::OK {
             return Response::from_parts(head, full(body));
         }
         let body = rename_all(body, &connection);
         head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         Response::from_parts(head, full(body))
+    }
+
+    /// A peer's packets.
+    async fn post(&self, request: Request<HttpBody>, connection: &Connection) -> Response<HttpBody> {
+        // The engine would read on and on; the peer waits for its answer instead.
+        let patience = self.settings.ping_interval + self.settings.ping_timeout;
+        if tokio::time::timeout(patience, connection.readable()).await.is_err() {
+            return too_many();
+        }
+        let (parts, body) = request.into_parts();
+        let body = match collect(body).await {
+            Ok(body) => body,
+            Err(error) => return error.response(),
+        };
+        if body == CLOSE {
+            // It releases the poll that the peer has sent before, which may come later on the other connection.
+            let _ = tokio::time::timeout(MOMENT, connection.polled()).await;
+        }
+        self.ask(Request::from_parts(parts, full(body))).await.map(full)
+    }
+
+    /// What the engine has for a poll. A poll that comes while the session is being upgraded may have overtaken the end of
+    /// the upgrade on the other connection, so it is given a moment before it is answered with nothing.
+    async fn take(&self, request: Request<HttpBody>, connection: &Connection) -> Response<Bytes> {
+        const NOTHING: &[u8] = b"6";
+        const TURNS: u32 = 6;
+        let _polling = connection.begin_poll();
+        let (parts, _) = request.into_parts();
+        let mut turns = if connection.is_upgrading() { TURNS } else { 0 };
+        loop {
+            let response = self.ask(Request::from_parts(parts.clone(), empty())).await;
+            if turns == 0 || response.body() != NOTHING {
+                return response;
+            }
+            turns -= 1;
+            tokio::time::sleep(MOMENT / TURNS).await;
+        }
     }
 
     /// The request in the engine's terms.
@@ -230,6 +269,7 @@ impl Front {
             Some(connection) => {
                 let Some(within) = self.within(request, &connection) else { return unknown_session() };
                 request = within;
+                connection.set_upgrading();
                 connection
             }
             None => {
