@@ -130,3 +130,17 @@ async fn a_question_that_is_not_answered_fails_when_its_time_is_over() {
     let (answer, ()) = tokio::join!(answer, reply);
     assert_eq!(answer.unwrap_err().kind(), ErrorKind::Encode);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_volatile_event_is_dropped_where_anything_waits() {
+    async fn flood(client: Client, hub: Hub) -> Json<(bool, bool, usize, usize)> {
+        let first = client.emit_volatile("v", &1).is_ok();
+        let second = client.emit_volatile("v", &2).is_ok();
+        let missed = hub.all().volatile().emit("v", &3).unwrap_or_default();
+        let reached = hub.all().emit("v", &4).unwrap_or_default();
+        Json((first, second, missed, reached))
+    }
+    let mut served = served(Gateway::new().on("flood", flood)).await;
+    assert_eq!(served.ask("flood", Value::Null).await, json!([true, false, 0, 1]));
+    assert_eq!(served.server.stats().dropped, 1);
+}

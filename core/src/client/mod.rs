@@ -150,6 +150,23 @@ impl Client {
         self.send(Outgoing::Event { event, payload, ack: None })
     }
 
+    /// Sends an event that is of no use later: where anything waits to be written already, it is dropped and counted
+    /// (Socket.IO's `volatile`).
+    ///
+    /// # Errors
+    /// As [`emit`](Self::emit).
+    pub fn emit_volatile<T: Serialize + ?Sized>(&self, event: &str, data: &T) -> Result<()> {
+        if !self.is_ready() {
+            return self.pushed(Pushed::Dropped);
+        }
+        self.emit(event, data)
+    }
+
+    /// Whether nothing waits to be written.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.0.outbox.depth().0 == 0
+    }
+
     /// Sends an event and awaits the client's answer.
     ///
     /// Cancel safe: dropping the future forgets the request.

@@ -18,6 +18,7 @@ pub struct Target {
     hub: Arc<HubInner>,
     base: Base,
     except: Vec<ClientId>,
+    volatile: bool,
 }
 
 enum Base {
@@ -28,15 +29,15 @@ enum Base {
 
 impl Target {
     pub(crate) fn room(hub: Arc<HubInner>, room: &str) -> Self {
-        Self { hub, base: Base::Rooms(vec![room.to_owned()]), except: Vec::new() }
+        Self { hub, base: Base::Rooms(vec![room.to_owned()]), except: Vec::new(), volatile: false }
     }
 
     pub(crate) fn all(hub: Arc<HubInner>) -> Self {
-        Self { hub, base: Base::All, except: Vec::new() }
+        Self { hub, base: Base::All, except: Vec::new(), volatile: false }
     }
 
     pub(crate) fn clients_of(hub: Arc<HubInner>, clients: Vec<Client>) -> Self {
-        Self { hub, base: Base::Clients(clients), except: Vec::new() }
+        Self { hub, base: Base::Clients(clients), except: Vec::new(), volatile: false }
     }
 
     /// The clients of one more room. A client in two of them receives once.
@@ -56,6 +57,13 @@ impl Target {
     /// Leaves one client out.
     pub fn except(mut self, client: ClientId) -> Self {
         self.except.push(client);
+        self
+    }
+
+    /// Leaves out, at the moment of an emit, the clients for whom anything waits to be written already: for events that are
+    /// of no use later (Socket.IO's `volatile`).
+    pub fn volatile(mut self) -> Self {
+        self.volatile = true;
         self
     }
 
@@ -117,15 +125,20 @@ impl Target {
                 None => return 0,
             },
             _ => {
-                self.for_each(|client| cast.send(client, false));
+                self.for_each(|client| {
+                    if !self.volatile || client.is_ready() {
+                        cast.send(client, false);
+                    }
+                });
                 return cast.sent;
             }
         };
         // A group leaves out one client at most.
-        let by_group = self.except.len() <= 1;
+        let by_group = self.except.len() <= 1 && !self.volatile;
         room.as_deref().unwrap_or(self.hub.everyone()).hold(|members| {
             for (client, grouped) in members.iter() {
-                if !self.except.contains(&client.id()) && client.inner().is_connected() {
+                let wanted = !self.except.contains(&client.id()) && client.inner().is_connected();
+                if wanted && (!self.volatile || client.is_ready()) {
                     cast.send(client, grouped && by_group);
                 }
             }
