@@ -54,7 +54,7 @@ impl Acceptor {
                     let (service, config) = (service.clone(), Arc::clone(&config));
                     let draining = draining.clone();
                     let served =
-                        connection::serve(http.clone(), (stream, peer), permit, service, config, draining);
+                        connection::serve(http.clone(), (stream.into(), peer), permit, service, config, draining);
                     connections.spawn(tracker.track_future(served));
                 }
                 Err(error) if concerns_one_peer(&error) => {}

@@ -18,7 +18,6 @@ use http_body_util::BodyExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use narthex_core::PeerAddr;
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -29,6 +28,7 @@ use crate::{
     permits::ConnectionPermit,
     phase::{Kind, Phase},
     service::{self, HttpService, panic_text},
+    stream::HttpStream,
 };
 
 /// hyper's buffer of a connection, in either direction; it panics below 8 KiB.
@@ -52,7 +52,7 @@ pub(crate) fn protocol(config: &HttpConfig) -> http1::Builder {
 /// Serves one connection until it ends, is upgraded, or `draining` and idle.
 pub(crate) async fn serve(
     http: http1::Builder,
-    (stream, peer): (TcpStream, SocketAddr),
+    (stream, peer): (HttpStream, SocketAddr),
     permit: ConnectionPermit,
     service: HttpService,
     config: Arc<HttpConfig>,

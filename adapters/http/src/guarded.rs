@@ -153,14 +153,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        // Comes after the last write was taken; TLS may still hold some of it.
+        let flush = Pin::new(&mut self.stream).poll_flush(cx);
+        self.watch_write(cx, flush)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let left = match self.linger_left {
             Some(left) => left,
             None => {
-                ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+                let shutdown = Pin::new(&mut self.stream).poll_shutdown(cx);
+                ready!(self.watch_write(cx, shutdown))?;
                 let left = if self.phase.has_unread_input() { LINGER_BYTES } else { 0 };
                 *self.linger_left.insert(left)
             }

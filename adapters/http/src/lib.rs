@@ -17,6 +17,7 @@ mod connection;
 mod deadline;
 mod dispatch;
 mod ext;
+mod foreign;
 mod guarded;
 mod listener;
 mod mount;
@@ -25,10 +26,16 @@ mod origins;
 mod permits;
 mod phase;
 mod service;
+mod security;
 mod setup;
+mod stream;
 mod table;
+#[cfg(feature = "tls")]
+mod tls;
 mod upgrade;
 
+#[cfg(feature = "tls")]
+pub use self::tls::TlsConfig;
 pub use self::{
     body::{HttpBody, boxed, empty, full, text},
     bounded::{BodyError, collect},
@@ -39,6 +46,7 @@ pub use self::{
     origins::{OriginRefused, Origins},
     permits::{ConnectionPermit, HttpStats},
     service::HttpService,
+    stream::HttpStream,
     table::is_websocket_upgrade,
     upgrade::{UpgradedIo, Upgrading, upgrade},
 };

@@ -66,6 +66,12 @@ impl Permits {
         Some(ConnectionPermit { permits: Arc::clone(self), counted })
     }
 
+    /// A place that no bound holds for, but that counts as open.
+    pub(crate) fn unbounded(self: &Arc<Self>) -> ConnectionPermit {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        ConnectionPermit { permits: Arc::clone(self), counted: None }
+    }
+
     pub(crate) fn count_accept_error(&self) {
         self.accept_errors.fetch_add(1, Ordering::Relaxed);
     }

@@ -61,8 +61,8 @@ pub(crate) async fn farewell(mut carrier: Box<Carrier>, end: End) -> CloseReason
 
 impl Carrier {
     fn poll_flush(&mut self, cx: &mut Context<'_>, output: &mut Vec<u8>) -> Poll<std::io::Result<()>> {
-        self.queue.flush(cx, &mut self.stream, output)?;
-        if self.queue.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+        let (_, waits) = self.flush(cx, output)?;
+        if waits { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
     /// Reads until the client's close frame, its end, or something that cannot be read.

@@ -159,9 +159,8 @@ impl Connection {
     }
 
     fn flush(&mut self, cx: &mut Context<'_>, output: &mut Vec<u8>) -> Result<(), End> {
-        let Carrier { stream, queue, .. } = &mut *self.carrier;
-        match queue.flush(cx, stream, output) {
-            Ok(count) => self.clock.wrote(count > 0, !queue.is_empty()),
+        match self.carrier.flush(cx, output) {
+            Ok((count, waits)) => self.clock.wrote(count > 0, waits),
             Err(_) => return Err(End::Cut(CloseReason::ClientGone)),
         }
         Ok(())

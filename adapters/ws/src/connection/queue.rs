@@ -26,7 +26,7 @@ impl WriteQueue {
         self.len
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
 
@@ -50,7 +50,7 @@ impl WriteQueue {
     ///
     /// # Errors
     /// What the socket says; a socket that takes zero bytes is [`io::ErrorKind::WriteZero`].
-    pub(super) fn flush<W: AsyncWrite + Unpin>(
+    pub(crate) fn flush<W: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         socket: &mut W,
