@@ -7,9 +7,16 @@ use tokio::{
     task::JoinSet,
     time::sleep,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
-use crate::{config::HttpConfig, connection, permits::Permits, service::HttpService};
+use crate::{
+    config::HttpConfig,
+    connection::{self, Served},
+    listener::End,
+    permits::Permits,
+    security::Security,
+    service::HttpService,
+};
 
 /// The pauses after an `accept` that failed for want of descriptors or memory.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -20,17 +27,17 @@ pub(crate) struct Acceptor {
     pub(crate) listener: TcpListener,
     pub(crate) service: HttpService,
     pub(crate) config: Arc<HttpConfig>,
+    pub(crate) security: Security,
     pub(crate) permits: Arc<Permits>,
-    pub(crate) draining: CancellationToken,
-    pub(crate) killed: CancellationToken,
-    pub(crate) tracker: TaskTracker,
+    pub(crate) end: End,
 }
 
 impl Acceptor {
     /// Accepts until the drain begins, then waits for the connections to end, or drops them when the drain's time is
     /// over.
     pub(crate) async fn run(self) {
-        let Self { listener, service, config, permits, draining, killed, tracker } = self;
+        let Self { listener, service, config, security, permits, end } = self;
+        let End { draining, killed, tracker } = end;
         let http = connection::protocol(&config);
         let mut connections = JoinSet::new();
         let mut pause = FIRST_PAUSE;
@@ -52,9 +59,8 @@ impl Acceptor {
                     };
                     set_options(&stream, &config);
                     let (service, config) = (service.clone(), Arc::clone(&config));
-                    let draining = draining.clone();
-                    let served =
-                        connection::serve(http.clone(), (stream.into(), peer), permit, service, config, draining);
+                    let served = Served { http: http.clone(), peer, permit, service, config };
+                    let served = begin(stream, security.clone(), served, draining.clone());
                     connections.spawn(tracker.track_future(served));
                 }
                 Err(error) if concerns_one_peer(&error) => {}
@@ -74,6 +80,19 @@ impl Acceptor {
             () = all_ended => {}
             () = killed.cancelled() => tracing::warn!("the drain's time is over, connections are dropped"),
         }
+    }
+}
+
+/// Agrees on the stream, within the time of a head, and serves it.
+async fn begin(stream: TcpStream, security: Security, served: Served, draining: CancellationToken) {
+    let secured = tokio::select! {
+        biased;
+        secured = security.secure(stream, served.config.head_timeout) => secured,
+        () = draining.cancelled() => return,
+    };
+    match secured {
+        Ok(stream) => served.run(stream, draining).await,
+        Err(error) => tracing::debug!(peer = %served.peer, %error, "no TLS was agreed on"),
     }
 }
 

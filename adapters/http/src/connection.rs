@@ -49,43 +49,48 @@ pub(crate) fn protocol(config: &HttpConfig) -> http1::Builder {
     http
 }
 
-/// Serves one connection until it ends, is upgraded, or `draining` and idle.
-pub(crate) async fn serve(
-    http: http1::Builder,
-    (stream, peer): (HttpStream, SocketAddr),
-    permit: ConnectionPermit,
-    service: HttpService,
-    config: Arc<HttpConfig>,
-    draining: CancellationToken,
-) {
-    let phase = Arc::<Phase>::default();
-    let io = TokioIo::new(Guarded::new(stream, permit, Arc::clone(&phase), &config));
-    let answer = service_fn(move |request: Request<Incoming>| {
-        phase.enter(Kind::Busy);
-        let request = admit(request, peer, &phase, &config);
-        let (service, phase) = (service.clone(), Arc::clone(&phase));
-        async move {
-            let response = service::call(service, request).await;
-            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                phase.switch();
+/// One connection, and what serves it.
+pub(crate) struct Served {
+    pub(crate) http: http1::Builder,
+    pub(crate) peer: SocketAddr,
+    pub(crate) permit: ConnectionPermit,
+    pub(crate) service: HttpService,
+    pub(crate) config: Arc<HttpConfig>,
+}
+
+impl Served {
+    /// Serves the connection until it ends, is upgraded, or `draining` and idle.
+    pub(crate) async fn run(self, stream: HttpStream, draining: CancellationToken) {
+        let Self { http, peer, permit, service, config } = self;
+        let phase = Arc::<Phase>::default();
+        let io = TokioIo::new(Guarded::new(stream, permit, Arc::clone(&phase), &config));
+        let answer = service_fn(move |request: Request<Incoming>| {
+            phase.enter(Kind::Busy);
+            let request = admit(request, peer, &phase, &config);
+            let (service, phase) = (service.clone(), Arc::clone(&phase));
+            async move {
+                let response = service::call(service, request).await;
+                if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    phase.switch();
+                }
+                Ok::<_, Infallible>(response.map(|body| Answered { body, phase }))
             }
-            Ok::<_, Infallible>(response.map(|body| Answered { body, phase }))
+        });
+        let connection = async {
+            let mut connection = pin!(http.serve_connection(io, answer).with_upgrades());
+            tokio::select! {
+                ended = connection.as_mut() => return ended,
+                () = draining.cancelled() => connection.as_mut().graceful_shutdown(),
+            }
+            connection.await
+        };
+        match AssertUnwindSafe(connection).catch_unwind().await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::debug!(%peer, error = &error as &dyn std::error::Error, "connection ended")
+            }
+            Err(panic) => tracing::error!(%peer, panic = panic_text(&*panic), "a response's body panicked"),
         }
-    });
-    let connection = async {
-        let mut connection = pin!(http.serve_connection(io, answer).with_upgrades());
-        tokio::select! {
-            ended = connection.as_mut() => return ended,
-            () = draining.cancelled() => connection.as_mut().graceful_shutdown(),
-        }
-        connection.await
-    };
-    match AssertUnwindSafe(connection).catch_unwind().await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            tracing::debug!(%peer, error = &error as &dyn std::error::Error, "connection ended")
-        }
-        Err(panic) => tracing::error!(%peer, panic = panic_text(&*panic), "a response's body panicked"),
     }
 }
 

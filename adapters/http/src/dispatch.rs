@@ -60,10 +60,11 @@ async fn answer_mount(mount: &Mount, request: Request<HttpBody>, config: &HttpCo
     service::settle(async { Ok::<_, Infallible>(mount.call(request).await) }).await
 }
 
-/// RFC 9112 section 3.2: a request of HTTP/1.1 has exactly one `Host`, one of HTTP/1.0 at most one.
+/// RFC 9112 section 3.2: a request of HTTP/1.1 has exactly one `Host`, one of HTTP/1.0 at most one. Another server may
+/// speak HTTP/2, where the URI has it (RFC 9113 section 8.3.1).
 fn names_its_host(request: &Request<HttpBody>) -> bool {
     let hosts = request.headers().get_all(header::HOST).iter().count();
-    hosts == 1 || (hosts == 0 && request.version() < Version::HTTP_11)
+    hosts == 1 || (hosts == 0 && request.version() != Version::HTTP_11)
 }
 
 /// RFC 9110 section 15.5.22 and RFC 6455 section 4.2.2.

@@ -8,9 +8,12 @@ use http_body::Body;
 use narthex_core::{BoxError, CloseReason, Connect, Options, Result, Server, Session, WebSocketAdapter};
 use tower::{Layer, Service};
 
+#[cfg(feature = "tls")]
+use crate::tls::TlsConfig;
 use crate::{
     body::HttpBody,
     config::HttpConfig,
+    gateway_service::GatewayService,
     listener::Http,
     service::{HttpService, erase},
 };
@@ -44,6 +47,21 @@ pub trait HttpExt: Sized {
     /// Sets the listener's bounds.
     #[must_use]
     fn http_config(self, config: HttpConfig) -> Self;
+
+    /// Speaks TLS at every address of the server, with all doors. Plain HTTP is not spoken then; a peer that tries is closed.
+    ///
+    /// The handshake has to end within [`HttpConfig::head_timeout`].
+    #[cfg(feature = "tls")]
+    #[must_use]
+    fn tls(self, config: TlsConfig) -> Self;
+
+    /// Makes the server a tower service for an HTTP server of the user's own, instead of binding an address: see
+    /// [`GatewayService`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Server::open`]; kind `Config` where no adapter of the server speaks HTTP.
+    fn into_service(self) -> impl Future<Output = Result<GatewayService>> + Send;
 }
 
 impl HttpExt for Server {
@@ -69,7 +87,7 @@ impl HttpExt for Server {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let wrap = Box::new(move |service| erase(layer.layer(service)));
+        let wrap = Box::new(move |service: HttpService| erase(layer.layer(service)));
         self.resource_or_insert_with(Http::new).setup().push_layer(wrap);
         self
     }
@@ -77,6 +95,18 @@ impl HttpExt for Server {
     fn http_config(mut self, config: HttpConfig) -> Self {
         self.resource_or_insert_with(Http::new).setup().set_config(config);
         self
+    }
+
+    #[cfg(feature = "tls")]
+    fn tls(mut self, config: TlsConfig) -> Self {
+        self.resource_or_insert_with(Http::new).setup().set_tls(config);
+        self
+    }
+
+    async fn into_service(mut self) -> Result<GatewayService> {
+        let http = self.resource_or_insert_with(Http::new);
+        http.setup().detach();
+        GatewayService::new(self.open().await?, &http)
     }
 }
 

@@ -4,9 +4,10 @@
 //!   that opens it binds the port; the others share it.
 //! * [`Mount`] and [`Claim`] say which requests of a path an adapter answers, [`upgrade`] takes the connection over.
 //! * [`HttpExt`] puts a user's own service (an axum `Router`, say) and tower layers beside the adapters.
+//! * [`HttpExt::into_service`] makes the server a tower service for a user's own HTTP server.
 //! * [`HttpConfig`] has the bounds, [`Origins`] decides which web pages may come in.
 //!
-//! HTTP/1.1 is spoken (RFC 9112), without TLS. Every connection is counted, has a deadline for its head, its body,
+//! HTTP/1.1 is spoken (RFC 9112), over TLS with the feature `tls` and `TlsConfig`. Every connection is counted, has a deadline for its head, its body,
 //! its idle time and for a write that does not move, and is a task that the drain waits for.
 
 mod accept;
@@ -18,6 +19,7 @@ mod deadline;
 mod dispatch;
 mod ext;
 mod foreign;
+mod gateway_service;
 mod guarded;
 mod listener;
 mod mount;
@@ -25,8 +27,8 @@ mod origin;
 mod origins;
 mod permits;
 mod phase;
-mod service;
 mod security;
+mod service;
 mod setup;
 mod stream;
 mod table;
@@ -41,6 +43,7 @@ pub use self::{
     bounded::{BodyError, collect},
     config::HttpConfig,
     ext::{HttpDoor, HttpExt},
+    gateway_service::GatewayService,
     listener::Http,
     mount::{Claim, Mount},
     origins::{OriginRefused, Origins},

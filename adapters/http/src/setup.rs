@@ -4,22 +4,22 @@ use std::{fmt, sync::Arc};
 
 use narthex_core::{Error, ErrorKind, Result};
 
-use crate::{config::HttpConfig, dispatch::Dispatch, mount::Mount, service::HttpService, table::Table};
+use crate::{
+    config::HttpConfig, dispatch::Dispatch, mount::Mount, security::Security, service::HttpService,
+    table::Table,
+};
 
-type Wrap = Box<dyn FnOnce(HttpService) -> HttpService + Send>;
+type Wrap = Box<dyn Fn(HttpService) -> HttpService + Send>;
 
-/// The parts of the listener's service. It is taken apart when the server serves.
-#[derive(Default)]
-pub(crate) struct Setup {
+/// The mounts of one address. They are taken away when the server serves.
+#[derive(Debug, Default)]
+pub(crate) struct Mounts {
     table: Table,
-    user: Option<HttpService>,
-    layers: Vec<Wrap>,
-    config: HttpConfig,
     frozen: bool,
 }
 
-impl Setup {
-    pub(crate) fn mount(&mut self, pattern: &str, mount: Mount) -> Result<()> {
+impl Mounts {
+    pub(crate) fn insert(&mut self, pattern: &str, mount: Mount) -> Result<()> {
         if self.frozen {
             let context = format!("{pattern:?} was mounted after the server had begun to serve");
             return Err(Error::new(ErrorKind::Config, context));
@@ -27,6 +27,24 @@ impl Setup {
         self.table.insert(pattern, mount)
     }
 
+    /// The finished table; nothing can be mounted from now on.
+    pub(crate) fn freeze(&mut self) -> Arc<Table> {
+        self.frozen = true;
+        Arc::new(std::mem::take(&mut self.table))
+    }
+}
+
+/// What a user has said about HTTP. It holds for every address of the server.
+#[derive(Default)]
+pub(crate) struct Setup {
+    user: Option<HttpService>,
+    layers: Vec<Wrap>,
+    config: HttpConfig,
+    security: Security,
+    detached: bool,
+}
+
+impl Setup {
     /// Sets the user's service and says whether it is the first.
     pub(crate) fn set_user(&mut self, service: HttpService) -> bool {
         self.user.replace(service).is_none()
@@ -40,24 +58,41 @@ impl Setup {
         self.config = config;
     }
 
-    /// The finished service; nothing can be mounted from now on.
-    pub(crate) fn freeze(&mut self) -> (HttpService, Arc<HttpConfig>) {
-        self.frozen = true;
+    #[cfg(feature = "tls")]
+    pub(crate) fn set_tls(&mut self, config: crate::tls::TlsConfig) {
+        self.security.tls = Some(config);
+    }
+
+    /// Another server listens at the main address.
+    pub(crate) fn detach(&mut self) {
+        self.detached = true;
+    }
+
+    pub(crate) fn is_detached(&self) -> bool {
+        self.detached
+    }
+
+    pub(crate) fn security(&self) -> Security {
+        self.security.clone()
+    }
+
+    /// The service of one address. The user's own is only behind the mounts of the server's.
+    pub(crate) fn service(&self, table: Arc<Table>, is_main: bool) -> (HttpService, Arc<HttpConfig>) {
         let config = Arc::new(self.config.clone());
-        let table = Arc::new(std::mem::take(&mut self.table));
-        let dispatch = Dispatch { table, user: self.user.take(), config: Arc::clone(&config) };
-        let layers = self.layers.drain(..);
-        (layers.rev().fold(dispatch.into_service(), |service, wrap| wrap(service)), config)
+        let user = self.user.clone().filter(|_| is_main);
+        let dispatch = Dispatch { table, user, config: Arc::clone(&config) };
+        let layers = self.layers.iter().rev();
+        (layers.fold(dispatch.into_service(), |service, wrap| wrap(service)), config)
     }
 }
 
 impl fmt::Debug for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Setup")
-            .field("table", &self.table)
             .field("user", &self.user.is_some())
             .field("layers", &self.layers.len())
             .field("config", &self.config)
+            .field("security", &self.security)
             .finish_non_exhaustive()
     }
 }

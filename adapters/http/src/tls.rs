@@ -75,9 +75,10 @@ impl TlsConfig {
 }
 
 fn chain((pem, name): (&[u8], &str)) -> Result<Vec<CertificateDer<'static>>> {
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
-        .collect::<std::result::Result<_, pem::Error>>()
-        .map_err(|error| config(format!("{name} is no PEM")).with_source(io::Error::other(error)))?;
+    let chain: Vec<_> =
+        CertificateDer::pem_slice_iter(pem)
+            .collect::<std::result::Result<_, pem::Error>>()
+            .map_err(|error| config(format!("{name} is no PEM")).with_source(io::Error::other(error)))?;
     if chain.is_empty() {
         return Err(config(format!("{name} has no certificate in it (BEGIN CERTIFICATE)")));
     }
@@ -107,7 +108,8 @@ mod tests {
     use super::*;
 
     fn pem() -> (String, String) {
-        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         (cert.pem(), signing_key.serialize_pem())
     }
 
@@ -128,7 +130,9 @@ mod tests {
     fn what_is_no_certificate_no_key_or_not_its_key_is_named() {
         let ((certificate, key), (_, other)) = (pem(), pem());
         assert!(refusal("", &key).contains("the certificates has no certificate"));
-        assert!(refusal("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----", &key).contains("no PEM"));
+        assert!(
+            refusal("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----", &key).contains("no PEM")
+        );
         assert!(refusal(&certificate, &certificate).contains("the key has no private key"));
         assert!(refusal(&certificate, &other).contains("no key for the first certificate"));
     }

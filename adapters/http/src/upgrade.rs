@@ -5,11 +5,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use crate::{foreign::Foreign, guarded::Guarded, permits::ConnectionPermit, stream::HttpStream};
 use bytes::Bytes;
 use http::Request;
 use hyper_util::rt::TokioIo;
 use narthex_core::{Error, ErrorKind, Result};
-use crate::{foreign::Foreign, guarded::Guarded, permits::ConnectionPermit, stream::HttpStream};
 
 /// Asks for the connection of a request. Call it before the request is given away, answer the request with 101, and
 /// await the result in a task of its own: it is ready once the 101 has been written. Where the request is refused

@@ -15,7 +15,7 @@ use http::{HeaderMap, Request, Response};
 use super::{Capability, Session, Shared, engine::Engine};
 use crate::{
     client::{Client, CloseReason, HandshakeInfo, SharedConnection, Wire},
-    gateway::{Namespace, Place, refusal},
+    gateway::{Namespace, Place, find_namespace, refusal},
     message::{Envelope, Framing, JsonEnvelope},
     panic::caught,
     reply::{Denied, DeniedKind},
@@ -28,19 +28,31 @@ type Carry<C> = Arc<dyn Fn(C, Session) -> BoxFuture<'static, CloseReason> + Send
 /// Announces arriving peers to the core. Cheap to clone.
 pub struct Connect<C> {
     shared: Arc<Shared>,
+    /// The namespaces of the door's address.
+    namespaces: Arc<[Arc<Namespace>]>,
     carry: Carry<C>,
     capability: Capability,
 }
 
 impl<C> Clone for Connect<C> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), carry: Arc::clone(&self.carry), capability: self.capability }
+        Self {
+            shared: Arc::clone(&self.shared),
+            namespaces: Arc::clone(&self.namespaces),
+            carry: Arc::clone(&self.carry),
+            capability: self.capability,
+        }
     }
 }
 
 impl<C: Send + 'static> Connect<C> {
-    pub(crate) fn new(shared: Arc<Shared>, carry: Carry<C>, capability: Capability) -> Self {
-        Self { shared, carry, capability }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        namespaces: Arc<[Arc<Namespace>]>,
+        carry: Carry<C>,
+        capability: Capability,
+    ) -> Self {
+        Self { shared, namespaces, carry, capability }
     }
 
     /// Judges a handshake: finds the namespace of the request's path, runs its layers and connect guards.
@@ -51,7 +63,7 @@ impl<C: Send + 'static> Connect<C> {
     /// Cancel safe: nobody is let in by a future that was dropped.
     ///
     /// # Errors
-    /// The refusal, as the HTTP answer that the guard or layer chose; 404 for an unknown namespace, 503 when the
+    /// The refusal, as the HTTP answer that the guard or layer chose; 404 for a namespace that is unknown, or not open at the door's address; 503 when the
     /// server is full or drains, 408 when the stack takes too long.
     pub async fn handshake(&self, request: Request<()>) -> Result<Admission<C>, Response<Bytes>> {
         let judged = self.judge(request).await;
@@ -69,7 +81,7 @@ impl<C: Send + 'static> Connect<C> {
             return Err(refuse(DeniedKind::Overloaded, "The server is full").await);
         };
         let path: Arc<str> = request.uri().path().into();
-        let Some((namespace, params)) = self.shared.find(&path) else {
+        let Some((namespace, params)) = find_namespace(&self.namespaces, &path) else {
             return Err(refuse(DeniedKind::NotFound, "Unknown namespace").await);
         };
         let hub = namespace.hubs.get(&path);

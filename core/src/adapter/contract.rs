@@ -22,6 +22,8 @@ pub struct Capability {
     pub close_codes: bool,
     /// The door has its own framing: broadcasts are framed once.
     pub framing: bool,
+    /// The door does not open at the server's addresses but at one of its own: it is opened once, for all namespaces.
+    pub own_address: bool,
 }
 
 impl Capability {
@@ -52,19 +54,29 @@ impl Capability {
         self.framing = framing;
         self
     }
+
+    /// Whether it opens at an address of its own, and not at the server's.
+    #[must_use]
+    pub fn with_own_address(mut self, own: bool) -> Self {
+        self.own_address = own;
+        self
+    }
 }
 
 /// A transport.
 ///
-/// Three methods, called in this order: [`create`](Self::create) once, [`bind_client_connect`](Self::bind_client_connect)
-/// once, [`bind_message_handlers`](Self::bind_message_handlers) once for each client. Authors write plain `async fn`s.
+/// Three methods, called in this order: [`create`](Self::create) once for each address of the server,
+/// [`bind_client_connect`](Self::bind_client_connect) once for each of them,
+/// [`bind_message_handlers`](Self::bind_message_handlers) once for each client. A server has one address, unless its user
+/// names more; an adapter with [`Capability::own_address`] is opened once. Authors write plain `async fn`s.
 /// The suite in `narthex-conformance` checks each sentence below on any adapter.
 ///
 /// # The contract
 ///
 /// Opening:
-/// 1. `create` MUST bind what the adapter listens on, or mount it on a shared server, and fail with an error that
-///    names the address where that is impossible.
+/// 1. `create` MUST bind what the adapter listens on at [`Options::addr`], or mount it on a shared server, and fail with
+///    an error that names the address where that is impossible. It MUST NOT open namespaces that
+///    [`Options::namespaces`] does not name; [`Connect`] does not find them either.
 /// 2. `create` MUST report the address that it listens on with [`Options::set_local_addr`], where it binds one.
 /// 3. No client MUST be accepted before `create` has returned.
 ///
@@ -133,6 +145,9 @@ pub(crate) type Accepting = BoxFuture<'static, Result<()>>;
 
 /// The object-safe twin of [`WebSocketAdapter`].
 pub(crate) trait ErasedAdapter: Send + Sync {
+    /// What the door can do.
+    fn capability(&self) -> Capability;
+
     /// Opens the door and gives the future that accepts clients.
     fn bind<'a>(&'a self, options: &'a Options, shared: Arc<Shared>) -> BoxFuture<'a, Result<Accepting>>;
 }
@@ -150,12 +165,17 @@ fn named(error: Error, options: &Options) -> Error {
 }
 
 impl<A: WebSocketAdapter> ErasedAdapter for Erased<A> {
+    fn capability(&self) -> Capability {
+        self.0.capability()
+    }
+
     fn bind<'a>(&'a self, options: &'a Options, shared: Arc<Shared>) -> BoxFuture<'a, Result<Accepting>> {
         Box::pin(async move {
             let server = self.0.create(options).await.map_err(|error| named(error, options))?;
             let (adapter, carrier) = (Arc::clone(&self.0), Arc::clone(&self.0));
             let connect = Connect::new(
                 shared,
+                Arc::clone(options.visible()),
                 Arc::new(move |client, session| {
                     let carrier = Arc::clone(&carrier);
                     async move { carrier.bind_message_handlers(client, session).await }.boxed()

@@ -15,4 +15,4 @@ pub use self::{
     options::Options,
     session::Session,
 };
-pub(crate) use self::{options::Resources, shared::Shared};
+pub(crate) use self::{contract::Accepting, options::Resources, shared::Shared};

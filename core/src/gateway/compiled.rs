@@ -8,6 +8,7 @@ use super::{
     Gateway, HandshakeRoute, Namespace, config,
     namespace::{Hook, Hubs, run_connect_guards},
     registry::{Entry, Registered, Registry},
+    same_addresses,
 };
 use crate::{
     client::Params,
@@ -71,6 +72,7 @@ impl Compiler {
 
     fn namespace(&mut self, segments: Segments, gateways: Vec<Gateway>) -> Result<Arc<Namespace>> {
         let pattern: Box<str> = gateways[0].namespace.as_str().into();
+        let listen = same_addresses(&gateways)?;
         let hubs =
             Hubs::new(&pattern, segments.is_literal(), Arc::clone(&self.limits), Arc::clone(&self.counters));
         let mut registered = Vec::new();
@@ -115,6 +117,7 @@ impl Compiler {
         Ok(Arc::new(Namespace {
             pattern,
             segments,
+            listen,
             registry,
             handshake,
             on_init,

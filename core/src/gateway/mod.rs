@@ -5,7 +5,7 @@ mod handshake;
 mod namespace;
 mod registry;
 
-use std::{convert::Infallible, fmt};
+use std::{convert::Infallible, fmt, net::SocketAddr};
 
 use bytes::Bytes;
 use http::{Extensions, Request, Response};
@@ -44,6 +44,7 @@ use crate::{
 #[must_use = "a gateway does nothing until a server serves it"]
 pub struct Gateway {
     pub(crate) namespace: String,
+    pub(crate) listen: Vec<SocketAddr>,
     pub(crate) handlers: Vec<(Pattern, HandlerDef)>,
     pub(crate) fallbacks: Vec<HandlerDef>,
     pub(crate) layers: Vec<LayerFn>,
@@ -68,6 +69,7 @@ impl Gateway {
     pub fn new() -> Self {
         Self {
             namespace: "/".to_owned(),
+            listen: Vec::new(),
             handlers: Vec::new(),
             fallbacks: Vec::new(),
             layers: Vec::new(),
@@ -87,6 +89,20 @@ impl Gateway {
     /// Each concrete path of a namespace with parameters has its own rooms and clients.
     pub fn namespace(mut self, path: impl Into<String>) -> Self {
         self.namespace = path.into();
+        self
+    }
+
+    /// Opens this gateway's doors at an address of its own instead of the server's; called again, at one more.
+    ///
+    /// Gateways that name the same address share it. With the server's own address among them the gateway is open there
+    /// too. Port 0 takes a free port, one for all gateways that name it; `BoundServer::local_addr_of` says which. Rooms
+    /// and clients are the namespace's, whichever address a client came in by. Gateways of one namespace must name the same
+    /// addresses, or the server does not start.
+    ///
+    /// An adapter with an address of its own ([`Capability::own_address`](crate::Capability::own_address)) stays where
+    /// it is.
+    pub fn listen(mut self, addr: impl Into<SocketAddr>) -> Self {
+        self.listen.push(addr.into());
         self
     }
 
@@ -176,6 +192,21 @@ impl Gateway {
         self.filter = Some(filter.into_fn());
         self
     }
+}
+
+/// Where the gateways of one namespace listen.
+fn same_addresses(gateways: &[Gateway]) -> crate::error::Result<Vec<SocketAddr>> {
+    let first = &gateways[0];
+    let differs = |gateway: &Gateway| {
+        let names = |addr: &SocketAddr| first.listen.contains(addr);
+        gateway.listen.len() != first.listen.len() || !gateway.listen.iter().all(names)
+    };
+    if gateways.iter().any(differs) {
+        let why =
+            format!("the gateways of the namespace {:?} listen on different addresses", first.namespace);
+        return Err(config(why));
+    }
+    Ok(first.listen.clone())
 }
 
 pub(crate) fn config(context: String) -> Error {

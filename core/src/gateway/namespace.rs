@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fmt,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
@@ -35,6 +36,8 @@ pub(crate) struct Hook {
 pub(crate) struct Namespace {
     pub(crate) pattern: Box<str>,
     pub(crate) segments: Segments,
+    /// Its own addresses; none, and it is open at the server's.
+    pub(crate) listen: Vec<SocketAddr>,
     pub(crate) registry: Registry,
     pub(crate) handshake: HandshakeRoute,
     pub(crate) on_init: Vec<Hook>,

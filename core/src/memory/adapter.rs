@@ -152,7 +152,11 @@ impl WebSocketAdapter for Memory {
     type Client = MemoryClient;
 
     fn capability(&self) -> Capability {
-        Capability::default().with_binary(true).with_refuses_over_http(true).with_close_codes(true)
+        Capability::default()
+            .with_binary(true)
+            .with_refuses_over_http(true)
+            .with_close_codes(true)
+            .with_own_address(true)
     }
 
     async fn create(&self, _: &Options) -> Result<Self::Server> {

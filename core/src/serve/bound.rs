@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 
 use crate::{
-    adapter::{Options, Shared},
+    adapter::{Accepting, Options, Shared},
     client::CloseReason,
     error::{Error, ErrorKind, Result},
     room::Hub,
@@ -17,7 +17,8 @@ use crate::{
 /// Dropped, it drains in the background without waiting.
 pub struct BoundServer {
     shared: Arc<Shared>,
-    options: Options,
+    /// One for each address, the main one first.
+    places: Vec<Options>,
     doors: JoinSet<Result<()>>,
 }
 
@@ -32,11 +33,7 @@ pub struct ServerHandle {
 const AFTER_KILL: Duration = Duration::from_secs(2);
 
 impl BoundServer {
-    pub(crate) fn start(
-        shared: Arc<Shared>,
-        options: Options,
-        accepting: Vec<futures_util::future::BoxFuture<'static, Result<()>>>,
-    ) -> Self {
+    pub(crate) fn start(shared: Arc<Shared>, places: Vec<Options>, accepting: Vec<Accepting>) -> Self {
         let mut doors = JoinSet::new();
         for door in accepting {
             doors.spawn(door);
@@ -44,15 +41,28 @@ impl BoundServer {
         for task in shared.take_on_serve() {
             shared.tracker.spawn(task);
         }
-        Self { shared, options, doors }
+        Self { shared, places, doors }
     }
 
-    /// The address that the first door bound.
+    /// The main address: the one that the first door bound for [`Server::bind`](crate::Server::bind).
     ///
     /// # Errors
-    /// `Unsupported` when no door has an address.
+    /// `Unsupported` when no door has an address there.
     pub fn local_addr(&self) -> Result<SocketAddr> {
-        self.options.local_addr().ok_or_else(|| Error::new(ErrorKind::Unsupported, "no door has an address"))
+        let main = self.places.first().and_then(Options::local_addr);
+        main.ok_or_else(|| Error::new(ErrorKind::Unsupported, "no door has an address"))
+    }
+
+    /// All addresses: the main one, those of [`Server::also_bind`](crate::Server::also_bind), the gateways' own.
+    pub fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.places.iter().filter_map(Options::local_addr).collect()
+    }
+
+    /// The first address at which a namespace is open, by a concrete path of it.
+    pub fn local_addr_of(&self, path: &str) -> Option<SocketAddr> {
+        let (namespace, _) = self.shared.find(path)?;
+        let is_there = |options: &&Options| options.visible().iter().any(|here| Arc::ptr_eq(here, namespace));
+        self.places.iter().filter(is_there).find_map(Options::local_addr)
     }
 
     /// A handle for other tasks.
@@ -183,7 +193,7 @@ impl ServerHandle {
 
 impl fmt::Debug for BoundServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BoundServer").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("BoundServer").field("places", &self.places).finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Servers: gateways behind adapters, from the start to the drain.
 
 mod bound;
+mod entrance;
 mod server;
 
 pub use self::{

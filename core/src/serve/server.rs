@@ -5,14 +5,17 @@ use std::{
     convert::Infallible,
     fmt,
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use tower::{Layer, Service};
 
-use super::BoundServer;
+use super::{
+    BoundServer,
+    entrance::{Entrance, entrances},
+};
 use crate::{
-    adapter::{Adapter, Options, Shared, WebSocketAdapter},
+    adapter::{Accepting, Adapter, Options, Shared, WebSocketAdapter},
     client::HandshakeInfo,
     error::{Error, ErrorKind, Result},
     extract::Event,
@@ -35,6 +38,7 @@ pub struct Server {
     limits: Limits,
     global: Global,
     resources: crate::adapter::Resources,
+    also: Vec<SocketAddr>,
 }
 
 impl Server {
@@ -46,6 +50,7 @@ impl Server {
             limits: Limits::default(),
             global: Global::default(),
             resources: crate::adapter::Resources::default(),
+            also: Vec::new(),
         }
     }
 
@@ -116,7 +121,16 @@ impl Server {
         }
     }
 
-    /// Opens all doors at this address.
+    /// Opens at one more address all that the address of [`bind`](Self::bind) opens.
+    ///
+    /// A gateway with an address of its own ([`Gateway::listen`]) stays there.
+    pub fn also_bind(mut self, addr: impl Into<SocketAddr>) -> Self {
+        self.also.push(addr.into());
+        self
+    }
+
+    /// Opens all doors at this address, and at the further ones of [`also_bind`](Self::also_bind) and
+    /// [`Gateway::listen`].
     ///
     /// # Errors
     /// `Config` when gateways are put together wrongly or there is no adapter, `Bind` when a door cannot be opened,
@@ -125,7 +139,8 @@ impl Server {
         self.start(Some(addr)).await
     }
 
-    /// Opens all doors; those that need an address bring their own.
+    /// Opens all doors without an address of the server's; those that need one bring their own. Gateways with an
+    /// address of their own ([`Gateway::listen`]) are open there.
     ///
     /// # Errors
     /// As [`bind`](Self::bind).
@@ -143,20 +158,34 @@ impl Server {
         let namespaces = compiler.compile(self.gateways)?;
         let shared = Arc::new(Shared::new(namespaces, limits, counters));
         init(&shared).await?;
-        let options = Options::new(addr, self.resources, Arc::clone(&shared));
-        let mut accepting = Vec::new();
-        for Adapter(adapter) in &self.adapters {
-            match adapter.bind(&options, Arc::clone(&shared)).await {
-                Ok(future) => accepting.push(future),
-                Err(error) => {
-                    // Doors that are open already close again.
-                    shared.draining.cancel();
-                    return Err(error);
-                }
-            }
+        let resources = Arc::new(Mutex::new(self.resources));
+        let mut places = Vec::new();
+        for (at, entrance) in entrances(addr, &self.also, &shared.namespaces).into_iter().enumerate() {
+            let Entrance { addr, namespaces, is_main } = entrance;
+            let options = Options::new(addr, is_main, namespaces, &resources, Arc::clone(&shared));
+            places.push(if at == 0 { options.on_main() } else { options });
         }
-        Ok(BoundServer::start(shared, options, accepting))
+        let opened = open(&self.adapters, &places, &shared).await;
+        // Doors that are open already close again where one cannot be opened.
+        let accepting = opened.inspect_err(|_| shared.draining.cancel())?;
+        Ok(BoundServer::start(shared, places, accepting))
     }
+}
+
+/// Opens every adapter at every place; one with an address of its own, once.
+async fn open(adapters: &[Adapter], places: &[Options], shared: &Arc<Shared>) -> Result<Vec<Accepting>> {
+    let mut accepting = Vec::new();
+    for (at, options) in places.iter().enumerate() {
+        for Adapter(adapter) in adapters {
+            let door = match (adapter.capability().own_address, at) {
+                (false, _) => adapter.bind(options, Arc::clone(shared)).await,
+                (true, 0) => adapter.bind(&options.of_all(), Arc::clone(shared)).await,
+                (true, _) => continue,
+            };
+            accepting.push(door?);
+        }
+    }
+    Ok(accepting)
 }
 
 /// Runs the `on_init` hooks of all gateways.
