@@ -8,7 +8,12 @@ mod bounds;
 mod drain;
 #[path = "it/routing.rs"]
 mod routing;
+#[path = "it/service.rs"]
+mod service;
 #[path = "it/support.rs"]
 mod support;
+#[cfg(feature = "tls")]
+#[path = "it/tls.rs"]
+mod tls;
 #[path = "it/upgrade.rs"]
 mod upgrade;

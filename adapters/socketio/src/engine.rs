@@ -10,14 +10,13 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use narthex_http::HttpBody;
-use tokio::net::TcpStream;
+use narthex_http::{HttpBody, HttpStream};
 use tower::Service;
 
 use crate::io::EngineIo;
 
 /// A WebSocket as an engine gets it.
-pub(crate) type Carrier = EngineIo<TcpStream>;
+pub(crate) type Carrier = EngineIo<HttpStream>;
 
 /// What answers the requests of sessions, without a type parameter.
 pub(crate) trait Engine: Send + Sync {

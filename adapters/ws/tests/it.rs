@@ -5,6 +5,8 @@
     reason = "a helper of a test fails by panicking, as the test does"
 )]
 
+#[path = "it/addresses.rs"]
+mod addresses;
 #[path = "it/closing.rs"]
 mod closing;
 #[path = "it/flow.rs"]
@@ -13,7 +15,11 @@ mod flow;
 mod handshake;
 #[path = "it/messages.rs"]
 mod messages;
+#[path = "it/nested.rs"]
+mod nested;
 #[path = "it/support.rs"]
 mod support;
 #[path = "it/time.rs"]
 mod time;
+#[path = "it/tls.rs"]
+mod tls;

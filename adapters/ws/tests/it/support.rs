@@ -10,6 +10,7 @@ use tokio::{
     sync::mpsc,
     task::JoinHandle,
 };
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Error};
 
 /// No step of a test takes this long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,6 +25,19 @@ const MASK: [u8; 4] = [1, 2, 3, 4];
 /// A future that must not hang.
 pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(PATIENCE, future).await.expect("it takes too long")
+}
+
+/// A client of tungstenite's.
+pub(crate) type Socket = WebSocketStream<TcpStream>;
+
+/// Opens a WebSocket, or says with which status it was refused.
+pub(crate) async fn open(addr: SocketAddr, path: &str) -> Result<Socket, u16> {
+    let stream = TcpStream::connect(addr).await.unwrap();
+    match soon(client_async(format!("ws://{addr}{path}"), stream)).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(Error::Http(response)) => Err(response.status().as_u16()),
+        Err(error) => panic!("{error}"),
+    }
 }
 
 pub(crate) struct TestServer {
