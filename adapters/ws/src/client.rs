@@ -71,3 +71,6 @@ impl WsClient {
         Self { carrier: Box::new(carrier) }
     }
 }
+
+#[cfg(test)]
+mod tests;
