@@ -19,7 +19,7 @@ use clap::Parser;
 use narthex::{
     Flat, Gateway, JsonEnvelope, Limits, Nest, Raw, Server,
     adapters::{BareEngine, SocketIo, Ws},
-    http::{HttpConfig, HttpExt, Origins},
+    http::{HttpConfig, HttpExt, Origins, TlsConfig},
 };
 use tower::layer::util::Identity;
 use tower_http::auth::AsyncRequireAuthorizationLayer;
@@ -92,6 +92,9 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
         .limits(limits)
         .http_config(http)
         .http(Router::new().route("/healthz", get(|| async { "ok" })));
+    if let (Some(cert), Some(key)) = (&flags.tls_cert, &flags.tls_key) {
+        server = server.tls(TlsConfig::from_pem_files(cert, key)?);
+    }
     if flags.opens_ws() {
         server = server
             .adapter(ws(flags)?.mount("/ws", "/").envelope(JsonEnvelope).envelope(Flat::default()))

@@ -1,6 +1,6 @@
 //! The lab's flags; each is also read from the environment.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 use narthex::Overflow;
@@ -49,6 +49,12 @@ pub(crate) struct Flags {
     /// Also echo at the path `/engine.io`, without Socket.IO on top.
     #[arg(long, env = "LAB_ENGINE_ECHO")]
     pub(crate) engine_echo: bool,
+    /// Speak TLS with this certificate, a PEM file.
+    #[arg(long, env = "LAB_TLS_CERT", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's key, a PEM file.
+    #[arg(long, env = "LAB_TLS_KEY", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Empty message layers, for measuring.
     #[arg(long, env = "LAB_LAYERS", default_value_t = 0)]
     pub(crate) layers: usize,

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Features of the facade; each must build alone.
-const FEATURES: [&str; 3] = ["http", "ws", "testing"];
+const FEATURES: [&str; 7] = ["http", "ws", "socketio", "tls", "tls,ws", "tls,socketio", "testing"];
 
 /// Runs all checks, then all tests.
 ///

@@ -11,7 +11,8 @@ use crate::{
 pub(crate) const CLIENTS: &str = "tests/clients";
 
 /// Programs that must be there, and the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 3] = [("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium")];
+const PROGRAMS: [(&str, &str); 4] =
+    [("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium"), ("openssl", "openssl")];
 
 /// Installs what is missing.
 ///
