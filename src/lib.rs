@@ -2,6 +2,11 @@
 
 pub mod adapters;
 
+// Its examples compile.
+#[cfg(all(doctest, feature = "ws", feature = "tls"))]
+#[doc = include_str!("../docs/http.md")]
+mod http_page {}
+
 pub use narthex_core::{
     Ack, AckId, Adapter, Admission, Arguments, Attach, AuthPayload, BoundServer, BoxError, Capability,
     Client, ClientId, CloseReason, Connect, DecodeError, DecodeErrorKind, DecodeLimits, Denied, DeniedKind,

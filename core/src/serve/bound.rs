@@ -4,6 +4,7 @@ use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::task::JoinSet;
 
+use super::entrance::Addresses;
 use crate::{
     adapter::{Accepting, Options, Shared},
     client::CloseReason,
@@ -19,6 +20,7 @@ pub struct BoundServer {
     shared: Arc<Shared>,
     /// One for each address, the main one first.
     places: Vec<Options>,
+    addresses: Arc<Addresses>,
     doors: JoinSet<Result<()>>,
 }
 
@@ -26,6 +28,7 @@ pub struct BoundServer {
 #[derive(Clone)]
 pub struct ServerHandle {
     shared: Arc<Shared>,
+    addresses: Arc<Addresses>,
     stop: tokio_util::sync::CancellationToken,
 }
 
@@ -41,7 +44,8 @@ impl BoundServer {
         for task in shared.take_on_serve() {
             shared.tracker.spawn(task);
         }
-        Self { shared, places, doors }
+        let addresses = Arc::new(Addresses::new(&places));
+        Self { shared, places, addresses, doors }
     }
 
     /// The main address: the one that the first door bound for [`Server::bind`](crate::Server::bind).
@@ -55,19 +59,18 @@ impl BoundServer {
 
     /// All addresses: the main one, those of [`Server::also_bind`](crate::Server::also_bind), the gateways' own.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
-        self.places.iter().filter_map(Options::local_addr).collect()
+        self.addresses.all()
     }
 
     /// The first address at which a namespace is open, by a concrete path of it.
     pub fn local_addr_of(&self, path: &str) -> Option<SocketAddr> {
-        let (namespace, _) = self.shared.find(path)?;
-        let is_there = |options: &&Options| options.visible().iter().any(|here| Arc::ptr_eq(here, namespace));
-        self.places.iter().filter(is_there).find_map(Options::local_addr)
+        self.addresses.of(path, &self.shared)
     }
 
     /// A handle for other tasks.
     pub fn handle(&self) -> ServerHandle {
-        ServerHandle { shared: Arc::clone(&self.shared), stop: self.shared.draining.clone() }
+        let (shared, addresses) = (Arc::clone(&self.shared), Arc::clone(&self.addresses));
+        ServerHandle { stop: shared.draining.clone(), shared, addresses }
     }
 
     /// The hub of a namespace's concrete path.
@@ -178,6 +181,16 @@ impl ServerHandle {
     /// Makes [`BoundServer::serve`] drain and return.
     pub fn stop(&self) {
         self.stop.cancel();
+    }
+
+    /// As [`BoundServer::local_addrs`].
+    pub fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.addresses.all()
+    }
+
+    /// As [`BoundServer::local_addr_of`].
+    pub fn local_addr_of(&self, path: &str) -> Option<SocketAddr> {
+        self.addresses.of(path, &self.shared)
     }
 
     /// The hub of a namespace's concrete path.

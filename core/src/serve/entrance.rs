@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use crate::gateway::Namespace;
+use crate::{
+    adapter::{Options, Shared},
+    gateway::Namespace,
+};
 
 /// One address, and the namespaces whose doors open there.
 #[derive(Debug)]
@@ -11,6 +14,28 @@ pub(crate) struct Entrance {
     pub(crate) namespaces: Arc<[Arc<Namespace>]>,
     /// Whether it is the server's, and no gateway's own.
     pub(crate) is_main: bool,
+}
+
+/// The addresses that doors have bound, with the namespaces that are open there.
+#[derive(Debug)]
+pub(crate) struct Addresses(Vec<(SocketAddr, Arc<[Arc<Namespace>]>)>);
+
+impl Addresses {
+    pub(crate) fn new(places: &[Options]) -> Self {
+        let bound = |place: &Options| Some((place.local_addr()?, Arc::clone(place.visible())));
+        Self(places.iter().filter_map(bound).collect())
+    }
+
+    pub(crate) fn all(&self) -> Vec<SocketAddr> {
+        self.0.iter().map(|(addr, _)| *addr).collect()
+    }
+
+    /// The first address at which a namespace is open, by a concrete path of it.
+    pub(crate) fn of(&self, path: &str, shared: &Shared) -> Option<SocketAddr> {
+        let (namespace, _) = shared.find(path)?;
+        let is_there = |open: &[Arc<Namespace>]| open.iter().any(|here| Arc::ptr_eq(here, namespace));
+        self.0.iter().find(|(_, open)| is_there(open)).map(|(addr, _)| *addr)
+    }
 }
 
 /// The entrances of a server, the main one first: `main`, then `also`, then the gateways' own addresses.

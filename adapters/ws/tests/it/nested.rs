@@ -93,3 +93,14 @@ async fn a_drain_closes_with_1001_and_then_nobody_comes_in() {
     assert_eq!(server.connect("/rt/chat").await.unwrap_err(), 503);
     assert_eq!(server.connect("/").await.unwrap_err(), 200);
 }
+
+#[tokio::test]
+async fn a_gateway_keeps_an_address_of_its_own_beside_the_service() {
+    let own = Gateway::new().namespace("/own").listen(([127, 0, 0, 1], 0));
+    let server = Server::new(Gateway::new()).gateway(own).adapter(Ws::new());
+    let service = server.into_service().await.unwrap();
+    let addr = service.handle().local_addr_of("/own").unwrap();
+    assert_eq!(service.handle().local_addrs(), [addr]);
+    open(addr, "/own").await.unwrap();
+    assert_eq!(open(addr, "/").await.unwrap_err(), 404);
+}
