@@ -14,6 +14,8 @@ mod jwt;
 #[path = "lab/nest.rs"]
 mod nest;
 
+use std::net::SocketAddr;
+
 use axum::{Router, routing::get};
 use clap::Parser;
 use narthex::{
@@ -21,6 +23,7 @@ use narthex::{
     adapters::{BareEngine, SocketIo, Ws},
     http::{HttpConfig, HttpExt, Origins, TlsConfig},
 };
+use tokio::net::TcpListener;
 use tower::layer::util::Identity;
 use tower_http::auth::AsyncRequireAuthorizationLayer;
 
@@ -122,6 +125,18 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
     Ok(server)
 }
 
+/// Serves behind a route of axum's, on axum's own listener.
+async fn serve_nested(server: Server, addr: SocketAddr) -> narthex::Result<()> {
+    let service = server.into_service().await?;
+    let app = Router::new().route("/outer", get(|| async { "outer" })).fallback_service(service.clone());
+    let listener = TcpListener::bind(addr).await?;
+    println!("ready {}", listener.local_addr()?);
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let stopped = async move { drop(tell.send(service.serve_until_stopped().await)) };
+    axum::serve(listener, app).with_graceful_shutdown(stopped).await?;
+    told.await.unwrap_or(Ok(()))
+}
+
 #[tokio::main]
 async fn main() -> narthex::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
@@ -130,6 +145,9 @@ async fn main() -> narthex::Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let flags = Flags::parse();
+    if flags.nested {
+        return serve_nested(server(&flags)?, flags.addr).await;
+    }
     let bound = server(&flags)?.bind(flags.addr).await?;
     println!("ready {}", bound.local_addr()?);
     bound.serve_until_stopped().await

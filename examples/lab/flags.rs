@@ -55,6 +55,9 @@ pub(crate) struct Flags {
     /// The certificate's key, a PEM file.
     #[arg(long, env = "LAB_TLS_KEY", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// Be a service inside of an axum application, which listens.
+    #[arg(long, env = "LAB_NESTED", conflicts_with = "tls_cert")]
+    pub(crate) nested: bool,
     /// Empty message layers, for measuring.
     #[arg(long, env = "LAB_LAYERS", default_value_t = 0)]
     pub(crate) layers: usize,

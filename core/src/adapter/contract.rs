@@ -75,8 +75,8 @@ impl Capability {
 ///
 /// Opening:
 /// 1. `create` MUST bind what the adapter listens on at [`Options::addr`], or mount it on a shared server, and fail with
-///    an error that names the address where that is impossible. It MUST NOT open namespaces that
-///    [`Options::namespaces`] does not name; [`Connect`] does not find them either.
+///    an error that names the address where that is impossible. Namespaces that [`Options::namespaces`] does not
+///    name are not at this address; [`Connect`] does not find them.
 /// 2. `create` MUST report the address that it listens on with [`Options::set_local_addr`], where it binds one.
 /// 3. No client MUST be accepted before `create` has returned.
 ///

@@ -79,3 +79,45 @@ fn listens(namespace: &Namespace, addr: SocketAddr) -> bool {
 fn is_taken(entrances: &[Entrance], addr: SocketAddr) -> bool {
     addr.port() != 0 && entrances.iter().any(|entrance| entrance.addr == Some(addr))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::{Compiler, Gateway, Global};
+
+    fn at(port: u16) -> SocketAddr {
+        ([127, 0, 0, 1], port).into()
+    }
+
+    /// The patterns at each entrance, for gateways of these paths and ports; none is the server's.
+    fn opened(main: Option<u16>, also: &[u16], gateways: &[(&str, &[u16])]) -> Vec<Vec<String>> {
+        let gateway = |(path, ports): &(&str, &[u16])| {
+            ports.iter().fold(Gateway::new().namespace(*path), |gateway, port| gateway.listen(at(*port)))
+        };
+        let compiler = Compiler::new(Global::default(), Arc::default(), Arc::default());
+        let namespaces = compiler.compile(gateways.iter().map(gateway).collect()).unwrap();
+        let also: Vec<_> = also.iter().copied().map(at).collect();
+        let patterns = |entrance: Entrance| {
+            entrance.namespaces.iter().map(|namespace| namespace.pattern.as_ref().to_owned()).collect()
+        };
+        entrances(main.map(at), &also, &namespaces).into_iter().map(patterns).collect()
+    }
+
+    #[test]
+    fn an_address_of_its_own_is_instead_of_the_servers_unless_it_names_that_too() {
+        assert_eq!(opened(Some(1), &[], &[("/a", &[]), ("/b", &[2])]), [["/a"], ["/b"]]);
+        assert_eq!(opened(Some(1), &[], &[("/a", &[1, 2])]), [["/a"], ["/a"]]);
+        assert_eq!(opened(None, &[], &[("/a", &[2])]), [vec![], vec!["/a"]]);
+    }
+
+    #[test]
+    fn further_addresses_have_what_the_server_has_and_who_names_them() {
+        let gateways: &[(&str, &[u16])] = &[("/a", &[]), ("/b", &[2])];
+        assert_eq!(opened(Some(1), &[2, 3, 3, 1], gateways), [vec!["/a"], vec!["/a", "/b"], vec!["/a"]]);
+    }
+
+    #[test]
+    fn a_free_port_is_never_the_servers() {
+        assert_eq!(opened(Some(0), &[0], &[("/a", &[0]), ("/b", &[0])]), [vec![], vec![], vec!["/a", "/b"]]);
+    }
+}
