@@ -7,8 +7,9 @@
 //! * [`HttpExt::into_service`] makes the server a tower service for a user's own HTTP server.
 //! * [`HttpConfig`] has the bounds, [`Origins`] decides which web pages may come in.
 //!
-//! HTTP/1.1 is spoken (RFC 9112), over TLS with the feature `tls` and `TlsConfig`. Every connection is counted, has a deadline for its head, its body,
-//! its idle time and for a write that does not move, and is a task that the drain waits for.
+//! HTTP/1.1 is spoken (RFC 9112), over TLS with the feature `tls` and `TlsConfig`. Every connection is counted, has a
+//! deadline for its head, its body, its idle time and for a write that does not move, and is a task that the drain
+//! waits for.
 
 mod accept;
 mod body;
