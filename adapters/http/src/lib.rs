@@ -14,6 +14,7 @@ mod body;
 mod bounded;
 mod config;
 mod connection;
+mod cors;
 mod deadline;
 mod dispatch;
 mod ext;
@@ -33,6 +34,7 @@ pub use self::{
     body::{HttpBody, boxed, empty, full, text},
     bounded::{BodyError, collect},
     config::HttpConfig,
+    cors::Cors,
     ext::{HttpDoor, HttpExt},
     listener::Http,
     mount::{Claim, Mount},
