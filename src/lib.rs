@@ -8,14 +8,15 @@ pub mod adapters;
 mod http_page {}
 
 pub use narthex_core::{
-    Ack, AckId, Adapter, Admission, Arguments, Attach, AuthPayload, BoundServer, BoxError, Capability,
-    Client, ClientId, CloseReason, Connect, DecodeError, DecodeErrorKind, DecodeLimits, Denied, DeniedKind,
-    DirectSink, Emit, Envelope, EnvelopeCapability, Error, ErrorKind, Event, EventName, Extension, Failed,
-    Filter, Flat, Frame, FrameKind, Framing, FromEvent, Gateway, GroupSink, Guard, Handler, HandlerDef,
-    Handshake, HandshakeBody, HandshakeInfo, HandshakeRoute, Hub, Incoming, IntoPattern, IntoReply,
-    IntoVerdict, Json, JsonEnvelope, Limits, MAX_NAME_BYTES, Memory, MemoryConnector, MemoryPeer, Message,
-    Needs, Nest, Options, Outgoing, Outlet, Overflow, Params, Path, Pattern, Payload, PeerAddr, Query, Raw,
-    RawJson, Reply, Result, Route, RouteFuture, Server, ServerHandle, Session, SharedConnection, State,
+    Ack, AckId, Adapter, Admission, Arguments, Attach, AttachError, AuthPayload, BoundServer, BoxError,
+    Capability, Carried, Carrier, CarrierItem, Client, ClientId, CloseReason, Connect, DecodeError,
+    DecodeErrorKind, DecodeLimits, Denied, DeniedKind, DirectSink, Emit, Envelope, EnvelopeCapability, Error,
+    ErrorKind, Event, EventName, Extension, Failed, Filter, Flat, Frame, FrameKind, Framing, FromEvent,
+    Gateway, GroupSink, Guard, Handler, HandlerDef, Handshake, HandshakeBody, HandshakeInfo, HandshakeRoute,
+    Hub, Incoming, IntoPattern, IntoReply, IntoVerdict, Json, JsonEnvelope, Limits, MAX_NAME_BYTES, Memory,
+    MemoryConnector, MemoryPeer, Message, Needs, Nest, Options, Outgoing, Outlet, Overflow, Params, Path,
+    Pattern, Payload, PeerAddr, Principal, Query, Raw, RawJson, ReceiveError, Rechecked, Reply, Result,
+    Resumable, ResumeOptions, Route, RouteFuture, Server, ServerHandle, Session, SharedConnection, State,
     Stats, Streamed, Target, WebSocketAdapter, check_name, serve,
 };
 #[cfg(feature = "testing")]

@@ -27,10 +27,13 @@ mod stats;
 #[cfg(feature = "testing")]
 pub use self::memory::{TestClient, TestMessage, TestServer};
 pub use self::{
-    adapter::{Adapter, Admission, Capability, Connect, Options, Session, WebSocketAdapter},
+    adapter::{
+        Adapter, Admission, AttachError, Capability, Carried, Carrier, CarrierItem, Connect, Options,
+        ReceiveError, Rechecked, Resumable, ResumeOptions, Session, WebSocketAdapter,
+    },
     client::{
         AuthPayload, Client, ClientId, CloseReason, DirectSink, GroupSink, HandshakeInfo, Params, PeerAddr,
-        SharedConnection,
+        Principal, SharedConnection,
     },
     error::{BoxError, Error, ErrorKind, Result},
     extract::{Ack, Event, Extension, FromEvent, Handshake, Json, Needs, Path, Query, State},

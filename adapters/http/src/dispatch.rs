@@ -13,7 +13,7 @@ use crate::{
     config::HttpConfig,
     mount::Mount,
     service::{self, HttpService},
-    table::{Found, Table, is_websocket_upgrade},
+    table::{Found, Table},
 };
 
 /// The mounts, and behind them the user's own service.
@@ -37,7 +37,10 @@ impl Dispatch {
             return text(StatusCode::BAD_REQUEST, "One Host header is required");
         }
         let Self { table, user, config } = self;
-        match table.find(request.uri().path(), is_websocket_upgrade(request.headers())) {
+        let (head, body) = request.into_parts();
+        let found = table.find(&head);
+        let request = Request::from_parts(head, body);
+        match found {
             Found::Mount(mount) => answer_mount(mount, request, &config).await,
             found => match user {
                 Some(user) => service::call(user, request).await,
@@ -49,12 +52,13 @@ impl Dispatch {
 }
 
 async fn answer_mount(mount: &Mount, request: Request<HttpBody>, config: &HttpConfig) -> Response<HttpBody> {
-    if request.body().size_hint().lower() > config.body_size as u64 {
+    let size = mount.own_body_size().unwrap_or(config.body_size);
+    if request.body().size_hint().lower() > size as u64 {
         return BodyError::TooLarge.response();
     }
     let bound = |body: HttpBody| match body.is_end_stream() {
         true => body,
-        false => Bounded::whole(body, config.body_timeout, config.body_size).boxed_unsync(),
+        false => Bounded::whole(body, config.body_timeout, size).boxed_unsync(),
     };
     let request = request.map(bound);
     service::settle(async { Ok::<_, Infallible>(mount.call(request).await) }).await

@@ -16,6 +16,7 @@ mod body;
 mod bounded;
 mod config;
 mod connection;
+mod cors;
 mod deadline;
 mod dispatch;
 mod ext;
@@ -43,6 +44,7 @@ pub use self::{
     body::{HttpBody, boxed, empty, full, text},
     bounded::{BodyError, collect},
     config::HttpConfig,
+    cors::Cors,
     ext::{HttpDoor, HttpExt},
     gateway_service::GatewayService,
     listener::Http,

@@ -63,6 +63,10 @@ impl Origins {
         Self { rule: Rule::Any }
     }
 
+    pub(crate) fn is_any(&self) -> bool {
+        matches!(self.rule, Rule::Any)
+    }
+
     /// Decides by a request's headers.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! Which mount answers which path.
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, header, request::Parts};
 use narthex_core::{Error, ErrorKind, Result};
 
-use crate::mount::Mount;
+use crate::mount::{Claim, Mount};
 
 /// The mounts of each path pattern.
 #[derive(Clone, Debug, Default)]
@@ -45,25 +45,38 @@ impl Table {
             self.slots.push(Slot { pattern: pattern.to_owned(), mounts: vec![mount] });
             return Ok(());
         };
-        if let Some(other) = slot.mounts.iter().find(|other| other.claim().overlaps(mount.claim())) {
+        if let Some(other) = slot.mounts.iter().find(|other| other.overlaps(&mount)) {
             let (claim, other) = (mount.claim(), other.claim());
             let context =
                 format!("two adapters answer the same requests of {pattern:?} ({other:?} and {claim:?})");
             return Err(Error::new(ErrorKind::Config, context));
         }
-        slot.mounts.push(mount);
+        slot.push(mount);
         Ok(())
     }
 
-    pub(crate) fn find(&self, path: &str, upgrade: bool) -> Found<'_> {
-        let slot = self.router.at(path).ok().and_then(|found| self.slots.get(*found.value));
+    pub(crate) fn find(&self, head: &Parts) -> Found<'_> {
+        let upgrade = is_websocket_upgrade(&head.headers);
+        let slot = self.router.at(head.uri.path()).ok().and_then(|found| self.slots.get(*found.value));
         let Some(slot) = slot else { return Found::Nothing };
-        match slot.mounts.iter().find(|mount| mount.claim().covers(upgrade)) {
+        let found = slot.mounts.iter().find(|mount| mount.covers(upgrade, head));
+        match found {
             Some(mount) => Found::Mount(mount),
-            // A slot has at least one mount, so what it has covers the other kind.
-            None if upgrade => Found::Nothing,
-            None => Found::OnlyUpgrades,
+            None if !upgrade && slot.takes_upgrades() => Found::OnlyUpgrades,
+            None => Found::Nothing,
         }
+    }
+}
+
+impl Slot {
+    /// Puts those first that answer only some of what they claim.
+    fn push(&mut self, mount: Mount) {
+        self.mounts.push(mount);
+        self.mounts.sort_by_key(|mount| !mount.is_partial());
+    }
+
+    fn takes_upgrades(&self) -> bool {
+        self.mounts.iter().any(|mount| mount.claim() == Claim::Upgrade)
     }
 }
 
@@ -83,7 +96,15 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::{body::empty, mount::Claim};
+    use crate::body::empty;
+
+    fn head(path: &str, upgrade: bool) -> Parts {
+        let mut request = http::Request::get(path);
+        if upgrade {
+            request = request.header("connection", "upgrade").header("upgrade", "websocket");
+        }
+        request.body(()).unwrap().into_parts().0
+    }
 
     fn mount(claim: Claim) -> Mount {
         Mount::new(claim, |_| async { http::Response::new(empty()) })
@@ -104,11 +125,28 @@ mod tests {
         let mut table = Table::default();
         table.insert("/", mount(Claim::Upgrade)).unwrap();
         table.insert("/game/{id}", mount(Claim::All)).unwrap();
-        assert!(matches!(table.find("/game/7", false), Found::Mount(_)));
-        assert!(matches!(table.find("/game/7/x", false), Found::Nothing));
-        assert!(matches!(table.find("/game/", false), Found::Nothing));
-        assert!(matches!(table.find("/", true), Found::Mount(_)));
-        assert!(matches!(table.find("/", false), Found::OnlyUpgrades));
+        assert!(matches!(table.find(&head("/game/7", false)), Found::Mount(_)));
+        assert!(matches!(table.find(&head("/game/7/x", false)), Found::Nothing));
+        assert!(matches!(table.find(&head("/game/", false)), Found::Nothing));
+        assert!(matches!(table.find(&head("/", true)), Found::Mount(_)));
+        assert!(matches!(table.find(&head("/", false)), Found::OnlyUpgrades));
+    }
+
+    #[test]
+    fn a_mount_that_answers_some_requests_goes_before_one_that_answers_all() {
+        let streams = || mount(Claim::Requests).only("streams", |head| head.headers.contains_key("accept"));
+        let mut table = Table::default();
+        table.insert("/", mount(Claim::Upgrade)).unwrap();
+        table.insert("/", streams()).unwrap();
+        assert!(matches!(table.find(&head("/", false)), Found::OnlyUpgrades));
+        table.insert("/", mount(Claim::Requests)).unwrap();
+        let mut accepting = head("/", false);
+        accepting.headers.insert("accept", HeaderValue::from_static("text/event-stream"));
+        assert!(matches!(table.find(&accepting), Found::Mount(mount) if mount.is_partial()));
+        assert!(matches!(table.find(&head("/", false)), Found::Mount(mount) if !mount.is_partial()));
+        assert_eq!(table.insert("/", streams()).unwrap_err().kind(), ErrorKind::Config);
+        table.insert("/some", streams()).unwrap();
+        assert!(matches!(table.find(&head("/some", false)), Found::Nothing));
     }
 
     #[test]

@@ -73,13 +73,52 @@ impl<C: Send + 'static> Connect<C> {
         judged
     }
 
-    async fn judge(&self, mut request: Request<()>) -> Result<Admission<C>, Response<Bytes>> {
-        if self.shared.draining.is_cancelled() {
-            return Err(refuse(DeniedKind::Overloaded, "The server is going away").await);
+    /// Runs the layers and connect guards of a handshake again, for a client that is open: its carrier is another, and
+    /// may be somebody else's. No client is opened, and none is counted.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    /// The refusal, as [`handshake`](Self::handshake) gives it.
+    pub async fn recheck(&self, request: Request<()>) -> Result<Rechecked, Response<Bytes>> {
+        let judged = match self.is_draining() {
+            true => Err(going_away().await),
+            false => self.examine(request).await,
+        };
+        if judged.is_err() {
+            Counters::add(&self.shared.counters.refused);
+        }
+        judged.map(|Examined { handshake, headers, .. }| Rechecked { handshake, headers })
+    }
+
+    fn is_draining(&self) -> bool {
+        self.shared.draining.is_cancelled()
+    }
+
+    async fn judge(&self, request: Request<()>) -> Result<Admission<C>, Response<Bytes>> {
+        if self.is_draining() {
+            return Err(going_away().await);
         }
         let Some(permit) = Permit::take(&self.shared) else {
             return Err(refuse(DeniedKind::Overloaded, "The server is full").await);
         };
+        let Examined { namespace, hub, handshake, headers } = self.examine(request).await?;
+        Ok(Admission {
+            shared: Arc::clone(&self.shared),
+            namespace,
+            hub,
+            handshake: Arc::new(handshake),
+            headers,
+            envelope: Arc::new(JsonEnvelope),
+            framing: None,
+            connection: None,
+            carry: Arc::clone(&self.carry),
+            capability: self.capability,
+            permit,
+        })
+    }
+
+    async fn examine(&self, mut request: Request<()>) -> Result<Examined, Response<Bytes>> {
         let path: Arc<str> = request.uri().path().into();
         let Some((namespace, params)) = find_namespace(&self.namespaces, &path) else {
             return Err(refuse(DeniedKind::NotFound, "Unknown namespace").await);
@@ -94,19 +133,8 @@ impl<C: Send + 'static> Connect<C> {
             Err(_) => return Err(refuse(DeniedKind::Timeout, "The handshake took too long").await),
         };
         parts.extensions.remove::<Place>();
-        Ok(Admission {
-            shared: Arc::clone(&self.shared),
-            namespace: Arc::clone(namespace),
-            hub,
-            handshake: Arc::new(HandshakeInfo::new(parts, path, params)),
-            headers,
-            envelope: Arc::new(JsonEnvelope),
-            framing: None,
-            connection: None,
-            carry: Arc::clone(&self.carry),
-            capability: self.capability,
-            permit,
-        })
+        let handshake = HandshakeInfo::new(parts, path, params);
+        Ok(Examined { namespace: Arc::clone(namespace), hub, handshake, headers })
     }
 
     /// Judges a handshake and opens the client in one step, and drives its life to the end.
@@ -138,6 +166,37 @@ impl<C> fmt::Debug for Connect<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Connect")
     }
+}
+
+/// What the stack of a handshake let pass.
+struct Examined {
+    namespace: Arc<Namespace>,
+    hub: Arc<HubInner>,
+    handshake: HandshakeInfo,
+    headers: HeaderMap,
+}
+
+/// A handshake that was judged again, see [`Connect::recheck`].
+#[derive(Debug)]
+pub struct Rechecked {
+    handshake: HandshakeInfo,
+    headers: HeaderMap,
+}
+
+impl Rechecked {
+    /// The handshake, with what its layers put in.
+    pub fn handshake(&self) -> &HandshakeInfo {
+        &self.handshake
+    }
+
+    /// Headers that layers of the handshake want on the door's answer.
+    pub fn response_headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
+async fn going_away() -> Response<Bytes> {
+    refuse(DeniedKind::Overloaded, "The server is going away").await
 }
 
 async fn refuse(kind: DeniedKind, text: &'static str) -> Response<Bytes> {
@@ -187,6 +246,11 @@ impl<C: Send + 'static> Admission<C> {
     /// Headers that layers of the handshake want on the door's answer.
     pub fn response_headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// The handshake, with what its layers put in.
+    pub fn handshake(&self) -> &HandshakeInfo {
+        &self.handshake
     }
 
     /// How this client's messages are written. One `Arc` for all clients of an envelope lets broadcasts be encoded

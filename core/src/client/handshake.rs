@@ -10,6 +10,11 @@ use crate::message::RawJson;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 
+/// Who the client is, as the handshake's layers found out: put it in the request's extensions. A door whose clients come
+/// back on another connection refuses one that comes back as somebody else.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Principal(pub Arc<str>);
+
 /// What a client sent with its connect beside the HTTP request, as an extension of the handshake's request: Socket.IO's
 /// `auth`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +94,11 @@ impl HandshakeInfo {
     /// The peer's address, where the door knows it.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.extensions.get::<PeerAddr>().map(|addr| addr.0)
+    }
+
+    /// Who the handshake's layers say that the client is, where they say so.
+    pub fn principal(&self) -> Option<&str> {
+        self.extensions.get::<Principal>().map(|principal| &*principal.0)
     }
 
     /// What the client sent with its connect beside the HTTP request (Socket.IO's `auth`), where the door has such.

@@ -30,7 +30,7 @@ pub use self::{
     close::CloseReason,
     connection::SharedConnection,
     direct::{DirectSink, GroupSink},
-    handshake::{AuthPayload, HandshakeInfo, Params, PeerAddr},
+    handshake::{AuthPayload, HandshakeInfo, Params, PeerAddr, Principal},
     id::ClientId,
 };
 use crate::{
