@@ -2,6 +2,8 @@
 
 use narthex_conformance::{MemoryDoor, Report, Verdict, run};
 
+#[cfg(feature = "socketio")]
+use crate::doors::SocketIoDoor;
 use crate::doors::{LinesDoor, LossyDoor, WsDoor};
 
 fn check(report: &Report, skipped: usize) {
@@ -23,6 +25,12 @@ async fn the_memory_door_keeps_the_contract_on_many_threads() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_websocket_door_keeps_the_contract() {
     check(&run(&WsDoor).await, 0);
+}
+
+#[cfg(feature = "socketio")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_socket_io_door_keeps_the_contract() {
+    check(&run(&SocketIoDoor).await, 5);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

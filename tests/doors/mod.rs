@@ -2,6 +2,10 @@
 
 mod lines;
 mod lossy;
+#[cfg(feature = "socketio")]
+mod socketio;
 mod ws;
 
+#[cfg(feature = "socketio")]
+pub(crate) use self::socketio::SocketIoDoor;
 pub(crate) use self::{lines::LinesDoor, lossy::LossyDoor, ws::WsDoor};

@@ -23,6 +23,10 @@ pub enum Need {
     Address,
     /// Frames that the door's protocol forbids.
     Protocol,
+    /// Whole messages that name no event: a door whose protocol begins with the name cannot carry them.
+    Nameless,
+    /// Errors of any shape, told apart from values: a door that answers both in the same way knows an error by its members.
+    ErrorBodies,
 }
 
 /// What a door can show to a peer.
@@ -32,12 +36,21 @@ pub struct Shows {
     requests: bool,
     address: bool,
     protocol: bool,
+    nameless: bool,
+    error_bodies: bool,
 }
 
 impl Shows {
     /// What the adapter says of itself, and no more.
     pub fn new(capability: Capability) -> Self {
-        Self { capability, requests: false, address: false, protocol: false }
+        Self {
+            capability,
+            requests: false,
+            address: false,
+            protocol: false,
+            nameless: true,
+            error_bodies: true,
+        }
     }
 
     /// Peers arrive with a path, a query and headers.
@@ -61,6 +74,20 @@ impl Shows {
         self
     }
 
+    /// A message without an event's name breaks the protocol.
+    #[must_use]
+    pub fn without_nameless(mut self) -> Self {
+        self.nameless = false;
+        self
+    }
+
+    /// An error is answered like a value, and known by its `status` and `message` alone.
+    #[must_use]
+    pub fn without_error_bodies(mut self) -> Self {
+        self.error_bodies = false;
+        self
+    }
+
     /// Whether the door can show it.
     pub fn has(&self, need: Need) -> bool {
         match need {
@@ -70,6 +97,8 @@ impl Shows {
             Need::Requests => self.requests,
             Need::Address => self.address,
             Need::Protocol => self.protocol,
+            Need::Nameless => self.nameless,
+            Need::ErrorBodies => self.error_bodies,
         }
     }
 }
@@ -146,7 +175,8 @@ pub trait Peer: Send + Sync {
     /// Says goodbye after what was sent, in the way that the door has; `code` and `text` where it has such.
     fn close<'a>(&'a self, code: u16, text: &'a str) -> Boxed<'a, ()>;
 
-    /// The close code and the reason of the server's goodbye, after [`recv`](Self::recv) gave `None`.
+    /// The close code and the reason of the server's goodbye, after [`recv`](Self::recv) gave `None`. A door without
+    /// codes gives 1005 with what the peer was told.
     fn goodbye(&self) -> Option<(u16, String)>;
 
     /// Sends a frame that the door's protocol forbids.
@@ -167,6 +197,8 @@ impl fmt::Display for Need {
             Self::Requests => "handshakes with a path and headers",
             Self::Address => "an address",
             Self::Protocol => "forbidden frames",
+            Self::Nameless => "messages without an event",
+            Self::ErrorBodies => "errors of any shape",
         })
     }
 }

@@ -9,14 +9,16 @@ use crate::kit::{Guest, Kit, Outcome, message_of, same};
 list! {
     unknown: "an unknown event is answered", [], [];
     wrong_type: "a payload of the wrong type is answered", [], [];
-    no_event: "a message without an event, or whose event is no name, is answered", [], [];
+    no_event: "a message without an event, or whose event is no string, is answered", [], [Nameless];
+    empty_event: "a message whose event is empty is answered", [], [];
     bad_json: "text that is no JSON is answered, and the client goes on", [16 17], [];
+    wrong_shape: "JSON that is no message is answered, and the client goes on", [16 17], [Nameless];
     too_deep: "JSON that is nested too deep is answered", [17], [];
     guard: "a message that a guard refuses is answered, and its handler does not run", [], [];
     extractor: "a failing extractor is answered", [], [];
     own_words: "an error of the handler's own is answered in its own words", [], [];
     hidden: "an unexpected error reads \"Internal server error\"", [], [];
-    json_body: "an error with a body of its own is written as it is", [], [];
+    json_body: "an error with a body of its own is written as it is", [], [ErrorBodies];
 }
 
 /// Asks with and without an id and wants the same error both times; then the client must still be served.
@@ -45,20 +47,29 @@ async fn wrong_type(kit: Kit<'_>) -> Outcome {
     fails(&mut guest, "number", Value::Null, words).await
 }
 
-async fn no_event(kit: Kit<'_>) -> Outcome {
+/// Answered with these words, with an id and without.
+async fn nameless(kit: Kit<'_>, cases: &[(&str, &str)]) -> Outcome {
     let house = kit.serve(Gateway::new()).await?;
     let mut guest = house.join().await?;
-    for (text, words) in [
-        (r#"{"data":1,"id":5}"#, "The event is missing"),
-        (r#"{"event":5,"id":5}"#, "The event must be a string"),
-        (r#"{"event":"","id":5}"#, "The event is empty"),
-    ] {
-        guest.text(text).await?;
-        same(guest.answer_to(5).await?.map_err(|e| message_of(&e)), Err(words.to_owned()))?;
+    for (text, words) in cases {
+        guest.text(*text).await?;
+        same(guest.answer_to(5).await?.map_err(|e| message_of(&e)), Err((*words).to_owned()))?;
         guest.text(text.replace(",\"id\":5", "")).await?;
-        same(message_of(&guest.expect("exception").await?), words)?;
+        same(message_of(&guest.expect("exception").await?), *words)?;
     }
     Ok(())
+}
+
+async fn no_event(kit: Kit<'_>) -> Outcome {
+    let cases = [
+        (r#"{"data":1,"id":5}"#, "The event is missing"),
+        (r#"{"event":5,"id":5}"#, "The event must be a string"),
+    ];
+    nameless(kit, &cases).await
+}
+
+async fn empty_event(kit: Kit<'_>) -> Outcome {
+    nameless(kit, &[(r#"{"event":"","id":5}"#, "The event is empty")]).await
 }
 
 async fn bad_json(kit: Kit<'_>) -> Outcome {
@@ -68,13 +79,20 @@ async fn bad_json(kit: Kit<'_>) -> Outcome {
         guest.text(text).await?;
         same(message_of(&guest.expect("exception").await?), "The message is not valid JSON")?;
     }
+    same(guest.value("hello", Value::Null).await?, json!("hello"))?;
+    same(house.stats().bad_frames, 8)
+}
+
+async fn wrong_shape(kit: Kit<'_>) -> Outcome {
+    let house = kit.serve(Gateway::new()).await?;
+    let mut guest = house.join().await?;
     for text in ["null", "5", "\"text\"", "[]", "{}", r#"{"event":"a","id":"x"}"#, r#"{"event":"a","id":-1}"#]
     {
         guest.text(text).await?;
         guest.expect("exception").await?;
     }
     same(guest.value("hello", Value::Null).await?, json!("hello"))?;
-    same(house.stats().bad_frames, 15)
+    same(house.stats().bad_frames, 7)
 }
 
 /// As deep as a frame of 64 KiB can be, far deeper than a parser's stack.

@@ -202,12 +202,13 @@ impl Guest {
         Ok(self.peer.goodbye())
     }
 
-    /// Everything up to the end as text, whatever it is.
+    /// Everything up to the end as text, whatever it is, and what the goodbye says.
     pub(crate) async fn last_words(&self) -> Outcome<String> {
         let mut said = String::new();
         while let Some(frame) = soon(self.peer.recv()).await? {
             said.push_str(&String::from_utf8_lossy(frame.payload()));
         }
+        said.extend(self.peer.goodbye().map(|(_, reason)| reason));
         Ok(said)
     }
 }
