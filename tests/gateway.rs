@@ -2,6 +2,7 @@
 
 #[path = "gateway/clients.rs"]
 mod clients;
+mod ends;
 #[path = "gateway/envelopes.rs"]
 mod envelopes;
 #[path = "gateway/extractors.rs"]

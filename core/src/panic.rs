@@ -1,6 +1,9 @@
 //! Panics of user code: caught, logged, counted, never shown.
 
-use std::any::Any;
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use crate::{reply::Denied, stats::Counters};
 
@@ -14,4 +17,11 @@ pub(crate) fn caught(place: &str, panic: &(dyn Any + Send), counters: &Counters)
     tracing::error!(panic = text, "{place} panicked");
     Counters::add(&counters.panics);
     Denied::internal(format!("{place} panicked"))
+}
+
+/// Drops what users made: a panic of it ends here.
+pub(crate) fn discard<T>(value: T, counters: &Counters) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        drop(caught("a destructor", &*panic, counters));
+    }
 }

@@ -261,8 +261,12 @@ impl WebSocketAdapter for SocketIo {
         let _ = verdict.send(Ok(id));
         let reason = poll_fn(|cx| member.poll(cx)).await;
         member.place().forget(id);
-        farewell(&member, &door, &reason).await;
+        let closes = farewell(&member, &reason);
+        // What runs goes on while the peer is told.
         member.close();
+        if closes {
+            door.front.close(member.connection(), reason.clone()).await;
+        }
         reason
     }
 }
@@ -272,8 +276,8 @@ fn leave(member: &Member) -> bool {
     member.connection().rise(member)
 }
 
-/// Tells the peer that it has left, and ends a connection that carries nobody else.
-async fn farewell(member: &Member, door: &Door, reason: &CloseReason) {
+/// Tells the peer that it has left, and says whether its connection is to be closed: it carries nobody else.
+fn farewell(member: &Member, reason: &CloseReason) -> bool {
     let ours = matches!(
         reason,
         CloseReason::Disconnected { .. }
@@ -283,11 +287,9 @@ async fn farewell(member: &Member, door: &Door, reason: &CloseReason) {
     );
     let last = leave(member);
     if !ours {
-        return;
+        return false;
     }
     member.connection().count(0);
     member.place().disconnect(member.sid());
-    if last || *reason == CloseReason::Overflow {
-        door.front.close(member.connection(), reason.clone()).await;
-    }
+    last || *reason == CloseReason::Overflow
 }

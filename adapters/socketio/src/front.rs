@@ -23,6 +23,7 @@ use crate::{
     io::{EngineIo, is_message},
     registry::Registry,
     settings::Settings,
+    websocket::switching,
 };
 
 /// What separates packets in the body of a poll.
@@ -260,10 +261,7 @@ impl Front {
         let upgrading = upgrade(&mut request);
         let (parts, _) = request.into_parts();
         let mut request = Request::from_parts(parts, ());
-        let switching = match tungstenite::handshake::server::create_response(&request) {
-            Ok(response) => response,
-            Err(_) => return bad_upgrade(),
-        };
+        let Some(switching) = switching(&request) else { return bad_upgrade() };
         let opening = session.is_none();
         let connection = match session {
             Some(connection) => {

@@ -22,6 +22,7 @@ mod packet;
 mod place;
 mod registry;
 mod settings;
+mod websocket;
 
 pub use self::{
     adapter::{SocketIo, SocketIoServer},

@@ -38,7 +38,8 @@ const BACKED_UP: usize = 64;
 /// The most that may wait: what one read had brought, and what comes while an answer is awaited.
 const INBOX: usize = 4096;
 
-type Decoded = Result<Incoming, DecodeError>;
+/// With the bytes that it holds on to.
+type Decoded = (Result<Incoming, DecodeError>, usize);
 
 /// One peer in one namespace, as the adapter opens it.
 pub struct SocketIoClient {
@@ -155,7 +156,9 @@ impl Member {
         let decoded = match value {
             Value::Str(text, attachments) => {
                 let attachments = attachments.map(Vec::from).unwrap_or_default();
-                envelope::event(Bytes::from(text), attachments, id, &self.limits).map(Incoming::Message)
+                let size = text.len() + attachments.iter().map(Bytes::len).sum::<usize>();
+                let message = envelope::event(Bytes::from(text), attachments, id, &self.limits);
+                (message.map(Incoming::Message), size)
             }
             Value::Bytes(_) => return,
         };
@@ -213,7 +216,8 @@ impl Member {
 
     fn handle(&self, driver: &mut Driver, decoded: Decoded) {
         let waker = driver.waker.clone();
-        driver.session.receive_decoded(&mut Context::from_waker(&waker), decoded, &mut ToEngine(self));
+        let (decoded, size) = decoded;
+        driver.session.receive_decoded(&mut Context::from_waker(&waker), decoded, size, &mut ToEngine(self));
         self.report(driver);
     }
 
@@ -285,8 +289,8 @@ impl Member {
                 true => self.take(),
                 false => None,
             };
-            let Some(decoded) = taken else { break };
-            driver.session.receive_decoded(cx, decoded, &mut ToEngine(self));
+            let Some((decoded, size)) = taken else { break };
+            driver.session.receive_decoded(cx, decoded, size, &mut ToEngine(self));
         }
         let polled = driver.session.poll_outbound(cx, &mut ToEngine(self));
         self.poll_requests(driver, cx);

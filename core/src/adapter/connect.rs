@@ -15,7 +15,7 @@ use http::{HeaderMap, Request, Response};
 use super::{Capability, Session, Shared, engine::Engine};
 use crate::{
     client::{Client, CloseReason, HandshakeInfo, SharedConnection, Wire},
-    gateway::{Namespace, Place, find_namespace, refusal},
+    gateway::{Namespace, Place, canonical, find_namespace, refusal},
     message::{Envelope, Framing, JsonEnvelope},
     panic::caught,
     reply::{Denied, DeniedKind},
@@ -119,7 +119,7 @@ impl<C: Send + 'static> Connect<C> {
     }
 
     async fn examine(&self, mut request: Request<()>) -> Result<Examined, Response<Bytes>> {
-        let path: Arc<str> = request.uri().path().into();
+        let path: Arc<str> = canonical(request.uri().path()).as_ref().into();
         let Some((namespace, params)) = find_namespace(&self.namespaces, &path) else {
             return Err(refuse(DeniedKind::NotFound, "Unknown namespace").await);
         };
@@ -284,11 +284,10 @@ impl<C: Send + 'static> Admission<C> {
         let session = Session::new(engine, Arc::clone(&slot));
         let (shared, carry) = (self.shared, self.carry);
         Box::pin(async move {
-            let reason = carried(&shared, carry, client, session).await;
-            let engine = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let (reason, engine) = carried(&shared, carry, client, session, slot).await;
             if let Some(engine) = engine {
                 // Boxed: an idle client's task has no room for its end.
-                Box::pin(engine.finish(reason.clone())).await;
+                Box::pin(engine.disconnect(reason.clone())).await;
             }
             reason
         })
@@ -297,20 +296,56 @@ impl<C: Send + 'static> Admission<C> {
 
 /// Lets the adapter carry the client, until it returns or the drain's time is over. The drain wakes the client's task,
 /// so that no client needs a future of its own for it.
-async fn carried<C>(shared: &Shared, carry: Carry<C>, client: C, session: Session) -> CloseReason {
+///
+/// Once the adapter has given the session back, rooms are left and what runs runs to its end, while the adapter still says
+/// goodbye: how long that takes is the peer's doing.
+async fn carried<C>(
+    shared: &Shared,
+    carry: Carry<C>,
+    client: C,
+    session: Session,
+    slot: Arc<Mutex<Option<Box<Engine>>>>,
+) -> (CloseReason, Option<Box<Engine>>) {
+    let take = || slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Ok(mut carrying) = catch_unwind(AssertUnwindSafe(|| carry(client, session))) else {
-        return CloseReason::Failed("the adapter panicked".to_owned());
+        let left = take().map(Engine::leave);
+        return (CloseReason::Failed("the adapter panicked".to_owned()), maybe(left).await);
     };
-    poll_fn(|cx| {
+    let mut leaving: Option<BoxFuture<'static, Box<Engine>>> = None;
+    let mut left = None;
+    let reason = poll_fn(|cx| {
         if shared.is_killed() {
             return Poll::Ready(CloseReason::Draining);
         }
-        catch_unwind(AssertUnwindSafe(|| carrying.as_mut().poll(cx))).unwrap_or_else(|panic| {
+        let polled = catch_unwind(AssertUnwindSafe(|| carrying.as_mut().poll(cx))).unwrap_or_else(|panic| {
             drop(caught("an adapter", &*panic, &shared.counters));
             Poll::Ready(CloseReason::Failed("the adapter panicked".to_owned()))
-        })
+        });
+        // The session's own share of the slot is gone: it has been given back.
+        if Arc::strong_count(&slot) == 1
+            && let Some(engine) = take()
+        {
+            leaving = Some(Box::pin(engine.leave()));
+        }
+        if let Some(Poll::Ready(engine)) = leaving.as_mut().map(|leaving| leaving.as_mut().poll(cx)) {
+            leaving = None;
+            left = Some(engine);
+        }
+        polled
     })
-    .await
+    .await;
+    drop(carrying);
+    if left.is_none() {
+        left = maybe(leaving.or_else(|| take().map(|engine| Box::pin(engine.leave()) as _))).await;
+    }
+    (reason, left)
+}
+
+async fn maybe<F: Future>(future: Option<F>) -> Option<F::Output> {
+    match future {
+        Some(future) => Some(future.await),
+        None => None,
+    }
 }
 
 impl<C> fmt::Debug for Admission<C> {

@@ -112,6 +112,8 @@ impl Session {
             Ok(reason) => reason,
             Err(cut) => return cut,
         };
+        // What runs goes on while the last frames leave.
+        drop(self);
         let last = poll_fn(|cx| match send(outbound.as_mut(), &mut queue, cx) {
             Err(Gone) => Poll::Ready(()),
             Ok(_) if !queue.0.is_empty() => Poll::Pending,

@@ -65,14 +65,16 @@ impl Session {
     }
 
     /// Hands over what a door has decoded by itself, as [`receive`](Self::receive) does with a frame. The door has kept
-    /// the bounds of [`Options::decode_limits`](super::Options::decode_limits).
+    /// the bounds of [`Options::decode_limits`](super::Options::decode_limits). `size` is how many bytes the message holds on
+    /// to, its whole frame where it is a slice of that.
     pub fn receive_decoded(
         &mut self,
         cx: &mut Context<'_>,
         decoded: Result<Incoming, DecodeError>,
+        size: usize,
         out: &mut dyn Outlet,
     ) {
-        self.engine().receive_decoded(cx, decoded, out);
+        self.engine().receive_decoded(cx, decoded, size, out);
     }
 
     /// Runs `on_connect`, for a door that tells its peer of the connect only then. What the hooks send waits in the

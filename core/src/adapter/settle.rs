@@ -35,6 +35,11 @@ impl Answer {
         self.ack.filter(|_| free)
     }
 
+    /// Whether an answer was asked for and not given yet.
+    pub(super) fn is_open(&self) -> bool {
+        self.ack.is_some() && !self.done
+    }
+
     /// Passes the duty on to a stream.
     pub(super) fn hand_over(&mut self) -> Self {
         let handed = Self { ack: self.ack, done: self.done, manual: self.manual.clone() };

@@ -10,7 +10,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     client::{CloseReason, Params},
-    gateway::{Namespace, find_namespace},
+    gateway::{Namespace, canonical, find_namespace},
     limits::Limits,
     room::Hub,
     stats::Counters,
@@ -49,7 +49,8 @@ impl Shared {
     }
 
     pub(crate) fn hub(&self, path: &str) -> Option<Hub> {
-        self.find(path).map(|(namespace, _)| Hub::from(namespace.hubs.get(path)))
+        let path = canonical(path);
+        self.find(&path).map(|(namespace, _)| Hub::from(namespace.hubs.get(&path)))
     }
 
     /// Tells every client to leave.

@@ -82,6 +82,9 @@ impl PendingAcks {
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
-        state.pending = None;
+        let pending = state.pending.take();
+        drop(state);
+        // Wakes whoever waits, so not under the lock.
+        drop(pending);
     }
 }

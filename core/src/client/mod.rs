@@ -150,8 +150,8 @@ impl Client {
         self.send(Outgoing::Event { event, payload, ack: None })
     }
 
-    /// Sends an event that is of no use later: where anything waits to be written already, it is dropped and counted
-    /// (Socket.IO's `volatile`).
+    /// Sends an event that is of no use later: where anything waits in the outbox already, it is dropped and counted
+    /// (Socket.IO's `volatile`). What a door has taken from the outbox and not written yet does not count.
     ///
     /// # Errors
     /// As [`emit`](Self::emit).
@@ -276,7 +276,8 @@ impl Client {
         self.0.outbox.dropped()
     }
 
-    /// The value of type `T` that a hook, a guard or a handler has put on this client.
+    /// The value of type `T` that a hook, a guard or a handler has put on this client. Its `Clone` must not ask this client
+    /// for data.
     pub fn data<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
         self.lock_data().get::<T>().cloned()
     }

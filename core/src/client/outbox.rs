@@ -3,7 +3,10 @@
 use std::{
     collections::VecDeque,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::Waker,
 };
 
@@ -63,6 +66,8 @@ pub(crate) enum Pushed {
 pub(crate) struct Outbox {
     state: Mutex<State>,
     waker: AtomicWaker,
+    /// Asked before every message, so apart from the state.
+    told_to_leave: AtomicBool,
 }
 
 #[derive(Default)]
@@ -89,7 +94,7 @@ impl fmt::Debug for State {
 
 impl Outbox {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::default(), waker: AtomicWaker::new() }
+        Self { state: Mutex::default(), waker: AtomicWaker::new(), told_to_leave: AtomicBool::new(false) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -152,6 +157,7 @@ impl Outbox {
     pub(crate) fn close(&self, reason: CloseReason) {
         let mut state = self.lock();
         if state.closing.is_none() {
+            self.told_to_leave.store(reason != CloseReason::Draining, Ordering::Release);
             state.closing = Some(reason);
         }
         drop(state);
@@ -189,6 +195,11 @@ impl Outbox {
     /// Whether the server wants the end.
     pub(crate) fn closing(&self) -> Option<CloseReason> {
         self.lock().closing.clone()
+    }
+
+    /// Whether the server wants the client gone, and not because of a drain.
+    pub(crate) fn is_told_to_leave(&self) -> bool {
+        self.told_to_leave.load(Ordering::Acquire)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::{Event, FromEvent};
 use crate::{
     client::Client,
-    error::Result,
+    error::{ErrorKind, Result},
     message::{AckId, Outgoing, Payload},
-    reply::{AckState, Denied},
+    reply::{AckState, Denied, DeniedKind},
 };
 
 /// The right to answer the message, taken by the handler.
@@ -41,7 +41,18 @@ impl Ack {
     /// Those of [`Client::emit`].
     pub fn send_payload(mut self, payload: &Payload) -> Result<()> {
         match self.request.take() {
-            Some((client, id, sent)) if sent.claim() => client.send(Outgoing::Ack { id, payload }),
+            Some((client, id, sent)) if sent.claim() => {
+                let answered = client.send(Outgoing::Ack { id, payload });
+                if let Err(error) = &answered
+                    && matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Encode)
+                {
+                    // The client waits all the same.
+                    let denied =
+                        Denied::new(DeniedKind::Unsupported, "The answer has no form here").payload();
+                    drop(client.send(Outgoing::AckError { id, error: &denied }));
+                }
+                answered
+            }
             _ => Ok(()),
         }
     }

@@ -16,7 +16,7 @@ pub use self::handshake::{HandshakeBody, HandshakeRoute};
 pub(crate) use self::{
     compiled::{Compiler, Global, Place, find_namespace},
     handshake::{HandshakeLayerFn, Verdict, refusal},
-    namespace::{HookEvent, Namespace, run_hooks},
+    namespace::{HookEvent, Namespace, canonical, run_hooks},
     registry::{Entry, Found},
 };
 use crate::{
@@ -174,7 +174,8 @@ impl Gateway {
         self
     }
 
-    /// Runs when a client has connected, before any of its messages. An error refuses the client: close code 1008.
+    /// Runs when a client has connected, before any of its messages. An error refuses the client: close code 1008. Where several
+    /// hooks run and a later one refuses, `on_disconnect` does not undo what the earlier ones did.
     pub fn on_connect<M>(mut self, hook: impl Guard<M>) -> Self {
         self.on_connect.push(hook);
         self

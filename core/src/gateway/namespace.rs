@@ -1,6 +1,7 @@
 //! A namespace as it runs: its registry, its hooks and its hubs.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fmt,
     net::SocketAddr,
@@ -154,6 +155,35 @@ pub(crate) async fn run_connect_guards(
     Ok(parts)
 }
 
+/// A path in the one form of all that mean the same (RFC 3986 section 6.2.2): octets that need no encoding stand for
+/// themselves, the others have digits in upper case. Each place has one hub by that.
+pub(crate) fn canonical(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path);
+    }
+    let mut pieces = path.split('%');
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                out.push(char::from(byte));
+                out.push_str(&piece[2..]);
+            }
+            Some(_) => {
+                out.push('%');
+                out.push_str(&piece[..2].to_ascii_uppercase());
+                out.push_str(&piece[2..]);
+            }
+            None => {
+                out.push('%');
+                out.push_str(piece);
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// RFC 3986 section 2.1. `None` where the bytes are no UTF-8.
 fn percent_decode(text: &str) -> Option<String> {
     if !text.contains('%') {
@@ -180,5 +210,24 @@ fn percent_decode(text: &str) -> Option<String> {
 impl fmt::Debug for Namespace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Namespace").field("pattern", &self.pattern).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::canonical;
+
+    #[test]
+    fn a_path_has_one_form() {
+        for (path, form) in [
+            ("/game/7", "/game/7"),
+            ("/game/%37", "/game/7"),
+            ("/a%2fb/%c3%a9", "/a%2Fb/%C3%A9"),
+            ("/a%", "/a%"),
+            ("/a%zz%4", "/a%zz%4"),
+            ("/%+1", "/%+1"),
+        ] {
+            assert_eq!(canonical(path), form);
+        }
     }
 }

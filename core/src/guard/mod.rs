@@ -81,10 +81,14 @@ macro_rules! guards {
             #[allow(non_snake_case, unused_mut, unused_variables, reason = "one body serves every number of arguments")]
             fn into_check(self) -> Check {
                 Arc::new(move |event: Event| {
-                    let guard = self.clone();
                     let kept = event.clone();
+                    let guard = std::panic::catch_unwind(AssertUnwindSafe(|| self.clone()));
                     let run = async move {
                         let mut event = event;
+                        let guard = match guard {
+                            Ok(guard) => guard,
+                            Err(panic) => std::panic::resume_unwind(panic),
+                        };
                         $(let $arg = match $arg::from_event(&mut event).await {
                             Ok(argument) => argument,
                             Err(rejection) => return (event, Err(rejection.into())),

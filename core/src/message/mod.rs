@@ -59,9 +59,4 @@ impl Message {
     pub fn ack(&self) -> Option<AckId> {
         self.ack
     }
-
-    /// Size for bounds on what is held, in bytes.
-    pub(crate) fn size(&self) -> usize {
-        self.payload.len() + self.event.as_str().len()
-    }
 }

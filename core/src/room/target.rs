@@ -60,8 +60,8 @@ impl Target {
         self
     }
 
-    /// Leaves out, at the moment of an emit, the clients for whom anything waits to be written already: for events that are
-    /// of no use later (Socket.IO's `volatile`).
+    /// Leaves out, at the moment of an emit, the clients for whom anything waits in the outbox already: for events that are of
+    /// no use later (Socket.IO's `volatile`).
     pub fn volatile(mut self) -> Self {
         self.volatile = true;
         self
@@ -70,7 +70,12 @@ impl Target {
     /// The clients it reaches now, each once.
     pub fn clients(&self) -> Vec<Client> {
         let mut clients = Vec::new();
-        self.for_each(|client| clients.push(client.clone()));
+        self.for_each(|client| {
+            // One whose `on_connect` is not done is not there yet.
+            if client.inner().is_connected() {
+                clients.push(client.clone());
+            }
+        });
         clients
     }
 
@@ -81,7 +86,7 @@ impl Target {
             }
         };
         match &self.base {
-            Base::All => self.hub.clients().iter().for_each(each),
+            Base::All => self.hub.everyone().members().clients().iter().for_each(each),
             Base::Rooms(rooms) if rooms.len() == 1 => {
                 if let Some(room) = self.hub.room(&rooms[0]) {
                     room.members().clients().iter().for_each(each);
@@ -126,7 +131,7 @@ impl Target {
             },
             _ => {
                 self.for_each(|client| {
-                    if !self.volatile || client.is_ready() {
+                    if client.inner().is_connected() && (!self.volatile || client.is_ready()) {
                         cast.send(client, false);
                     }
                 });
@@ -196,7 +201,8 @@ impl Target {
     /// Makes all of them leave the server, after what is queued for them.
     pub fn disconnect(&self, code: u16, text: impl Into<Cow<'static, str>>) {
         let text = text.into();
-        self.clients().iter().for_each(|client| client.disconnect(code, text.clone()));
+        // Those too whose `on_connect` is not done.
+        self.for_each(|client| client.disconnect(code, text.clone()));
     }
 }
 

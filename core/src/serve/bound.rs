@@ -42,7 +42,11 @@ impl BoundServer {
             doors.spawn(door);
         }
         for task in shared.take_on_serve() {
-            shared.tracker.spawn(task);
+            // One that panics is a door that has failed.
+            doors.spawn(shared.tracker.track_future(async move {
+                task.await;
+                Ok(())
+            }));
         }
         let addresses = Arc::new(Addresses::new(&places));
         Self { shared, places, addresses, doors }

@@ -17,7 +17,7 @@ use crate::{
     gateway::{Entry, Found},
     handler::Order,
     message::{Message, Outlet},
-    panic::caught,
+    panic::{caught, discard},
     reply::{Denied, DeniedKind, Reply},
     stats::Counters,
 };
@@ -39,7 +39,10 @@ impl Engine {
             Err(denied) => return tell(&self.client, &mut answer, &denied, out),
         };
         match self.poll_call(future.as_mut(), cx) {
-            Poll::Ready(reply) => self.settle(reply, answer, cx, out),
+            Poll::Ready(reply) => {
+                discard(future, &self.shared.counters);
+                self.settle(reply, answer, cx, out);
+            }
             Poll::Pending if order == Order::Serial => self.current = Some(Running { future, answer }),
             Poll::Pending => self.side.push(Side { work: Work::Call { future, id }, answer }),
         }
@@ -54,6 +57,7 @@ impl Engine {
                     let mut dropped = self.side.swap_remove(at);
                     let denied = Denied::new(DeniedKind::Conflict, "Superseded by a newer message");
                     tell(&self.client, &mut dropped.answer, &denied, out);
+                    discard(dropped.work, &self.shared.counters);
                 }
             }
             Order::Concurrent(n) if self.side.iter().filter(|side| same(side)).count() >= n => {
@@ -143,17 +147,20 @@ impl Engine {
         let streams = settle(&self.client, reply, &mut answer, out);
         for mut stream in streams {
             if self.gone {
+                discard(stream, &self.shared.counters);
                 continue;
             }
             if self.side_is_full() {
                 Counters::add(&self.shared.counters.overloaded);
                 tell(&self.client, &mut answer, &overloaded(), out);
+                discard(stream, &self.shared.counters);
                 continue;
             }
             // What is ready leaves before the reply to the next message.
             let mut answer = answer.hand_over();
             if self.poll_stream(stream.as_mut(), &mut answer, cx, out) {
                 answer.finish(&self.client, out);
+                discard(stream, &self.shared.counters);
             } else {
                 self.side.push(Side { work: Work::Stream(stream), answer });
             }

@@ -10,20 +10,27 @@ use crate::{
     client::CloseReason,
     gateway::{HookEvent, Namespace, run_hooks},
     message::Outlet,
+    panic::discard,
 };
 
 /// How long `on_disconnect` may still run when the drain's time is over.
 const LAST_HOOK: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// The end: rooms are left at once, what runs runs to its end, then `on_disconnect`.
-    pub(crate) async fn finish(mut self: Box<Self>, reason: CloseReason) {
+    /// The beginning of the end: rooms are left at once, and what runs runs to its end.
+    pub(crate) async fn leave(mut self: Box<Self>) -> Box<Self> {
         self.gone = true;
         let inner = self.client.inner();
+        // Before the outbox forgets where the door reaches this client as one of a group.
+        self.client.hub_inner().depart(&self.client);
         inner.outbox.shut();
         inner.acks.close();
-        self.client.hub_inner().depart(&self.client);
-        self.side.retain(|side| matches!(side.work, Work::Call { .. }));
+        for side in std::mem::take(&mut self.side) {
+            match side.work {
+                Work::Call { .. } => self.side.push(side),
+                Work::Stream(stream) => discard(stream, &self.shared.counters),
+            }
+        }
         let killed = self.shared.killed.clone();
         let rest = poll_fn(|cx| {
             self.progress(cx, &mut Nowhere);
@@ -33,6 +40,19 @@ impl Engine {
             biased;
             () = rest => {}
             () = killed.cancelled() => {}
+        }
+        self
+    }
+
+    /// The end of the end: `on_disconnect`.
+    pub(crate) async fn disconnect(mut self: Box<Self>, reason: CloseReason) {
+        // What a drain has cut off is dropped before.
+        let counters = Arc::clone(&self.shared.counters);
+        if let Some(current) = self.current.take() {
+            discard(current.future, &counters);
+        }
+        for side in std::mem::take(&mut self.side) {
+            discard(side.work, &counters);
         }
         if matches!(self.phase, Phase::Open) && !self.namespace.on_disconnect.is_empty() {
             let event = hook_event(&self.client, "disconnect", Some(reason));

@@ -22,6 +22,7 @@ use crate::{
     gateway::{HookEvent, Namespace, run_hooks},
     handler::Order,
     message::{AckId, DecodeError, DecodeErrorKind, Frame, Incoming, Message, Outlet},
+    panic::discard,
     reply::{Denied, DeniedKind, Reply, ReplyStream},
     stats::Counters,
 };
@@ -57,7 +58,8 @@ struct Running {
 }
 
 enum Held {
-    Message(Message),
+    /// With the bytes that it holds on to.
+    Message(Message, usize),
     Unreadable(DecodeError),
 }
 
@@ -126,13 +128,15 @@ impl Engine {
 
     pub(crate) fn receive(&mut self, cx: &mut Context<'_>, frame: Frame, out: &mut dyn Outlet) {
         let decoded = self.client.wire().envelope().decode(&frame, &self.shared.limits.decode);
-        self.receive_decoded(cx, decoded, out);
+        // A message is a slice of its frame, so it holds on to all of it.
+        self.receive_decoded(cx, decoded, frame.payload().len(), out);
     }
 
     pub(crate) fn receive_decoded(
         &mut self,
         cx: &mut Context<'_>,
         decoded: Result<Incoming, DecodeError>,
+        size: usize,
         out: &mut dyn Outlet,
     ) {
         if matches!(self.phase, Phase::Refused(_)) {
@@ -140,9 +144,9 @@ impl Engine {
         }
         match decoded {
             Ok(Incoming::Ack { id, result }) => self.client.inner().acks.complete(id, result),
-            Ok(Incoming::Message(message)) if self.leaving => self.overload(message.ack(), out),
+            Ok(Incoming::Message(message)) if self.is_leaving() => self.overload(message.ack(), out),
             Ok(Incoming::Message(message)) if !self.must_wait(&message) => self.start(cx, message, out),
-            Ok(Incoming::Message(message)) => self.hold(Held::Message(message), out),
+            Ok(Incoming::Message(message)) => self.hold(Held::Message(message, size), out),
             Err(error) => {
                 Counters::add(&self.shared.counters.bad_frames);
                 if self.is_busy() {
@@ -152,6 +156,11 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Whether the server wants this client gone. A drain is no such thing: it handles what has come.
+    fn is_leaving(&self) -> bool {
+        self.leaving || self.client.inner().outbox.is_told_to_leave()
     }
 
     /// A message waits for the one being handled, unless its handler has opted out of the order. Nothing goes before
@@ -170,7 +179,7 @@ impl Engine {
     fn hold(&mut self, held: Held, out: &mut dyn Outlet) {
         if self.is_full() {
             let ack = match &held {
-                Held::Message(message) => message.ack(),
+                Held::Message(message, _) => message.ack(),
                 Held::Unreadable(error) => error.ack,
             };
             return self.overload(ack, out);
@@ -219,7 +228,10 @@ impl Engine {
         if let Some(mut running) = self.current.take() {
             match self.poll_call(running.future.as_mut(), cx) {
                 Poll::Pending => self.current = Some(running),
-                Poll::Ready(reply) => self.settle(reply, running.answer, cx, out),
+                Poll::Ready(reply) => {
+                    discard(running.future, &self.shared.counters);
+                    self.settle(reply, running.answer, cx, out);
+                }
             }
         }
         self.start_held(cx, out);
@@ -257,6 +269,12 @@ impl Engine {
 
     fn start_held(&mut self, cx: &mut Context<'_>, out: &mut dyn Outlet) {
         while self.current.is_none() && matches!(self.phase, Phase::Open) {
+            if self.is_leaving() {
+                // Nothing is handled any more of a client that was told to leave.
+                self.held = VecDeque::new();
+                self.held_bytes = 0;
+                return;
+            }
             let Some(held) = self.held.pop_front() else {
                 // What a burst took is given back.
                 self.held = VecDeque::new();
@@ -264,7 +282,7 @@ impl Engine {
             };
             self.held_bytes -= held.size();
             match held {
-                Held::Message(message) => self.start(cx, message, out),
+                Held::Message(message, _) => self.start(cx, message, out),
                 Held::Unreadable(error) => self.unreadable(&error, out),
             }
         }
@@ -274,7 +292,7 @@ impl Engine {
 impl Held {
     fn size(&self) -> usize {
         match self {
-            Self::Message(message) => message.size(),
+            Self::Message(_, size) => *size,
             Self::Unreadable(_) => 0,
         }
     }

@@ -6,12 +6,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Engine, Side, Work};
+use super::{Engine, Side, Work, overloaded};
 use crate::{
     adapter::settle::{Answer, settle, tell},
     client::CloseReason,
     message::Outlet,
-    panic::caught,
+    panic::{caught, discard},
     reply::Reply,
 };
 
@@ -25,12 +25,16 @@ impl Engine {
             let mut side = self.side.swap_remove(at);
             match &mut side.work {
                 Work::Call { future, .. } => match self.poll_call(future.as_mut(), cx) {
-                    Poll::Ready(reply) => self.settle(reply, side.answer, cx, out),
+                    Poll::Ready(reply) => {
+                        discard(side.work, &self.shared.counters);
+                        self.settle(reply, side.answer, cx, out);
+                    }
                     Poll::Pending => self.put_back(&mut at, side),
                 },
                 Work::Stream(stream) => {
                     if self.poll_stream(stream.as_mut(), &mut side.answer, cx, out) {
                         side.answer.finish(&self.client, out);
+                        discard(side.work, &self.shared.counters);
                     } else {
                         self.put_back(&mut at, side);
                     }
@@ -58,7 +62,14 @@ impl Engine {
         cx: &mut Context<'_>,
         out: &mut dyn Outlet,
     ) -> bool {
-        if self.gone || self.client.inner().outbox.closing() == Some(CloseReason::Draining) {
+        if self.gone {
+            return true;
+        }
+        if self.client.inner().outbox.closing() == Some(CloseReason::Draining) {
+            // A stream that is cut is not one that has ended.
+            if answer.is_open() {
+                tell(&self.client, answer, &overloaded(), out);
+            }
             return true;
         }
         for _ in 0..STREAM_TURN {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use narthex_core::{Client, Gateway, Handler, Json, Limits, Payload, State};
+use narthex_core::{Client, Gateway, Handler, Json, Limits, State};
 use serde_json::{Value, json};
 
 use super::list;
@@ -161,10 +161,12 @@ async fn backpressure(kit: Kit<'_>) -> Outcome {
     let mut guest = house.join().await?;
     guest.emit("gate", Value::Null).await?;
     house.notes.expect(&["begins"]).await?;
-    let payload = Payload::json(&"x".repeat(32 * 1024))?;
+    // What surrounds the data is held as well as the data.
+    let half = "x".repeat(16 * 1024);
+    let padded = format!(r#"{{"event":"sink","data":"{half}","padding":"{half}"}}"#);
     let flood = async {
         for _ in 0..FLOOD {
-            guest.send("sink", &payload, None).await?;
+            guest.text(padded.clone()).await?;
         }
         Ok::<(), crate::kit::Fail>(())
     };
