@@ -4,6 +4,7 @@
 //!   that opens it binds the port; the others share it.
 //! * [`Mount`] and [`Claim`] say which requests of a path an adapter answers, [`upgrade`] takes the connection over.
 //! * [`HttpExt`] puts a user's own service (an axum `Router`, say) and tower layers beside the adapters.
+//! * [`Route`] leads from a path of the listener to a namespace.
 //! * [`HttpConfig`] has the bounds, [`Origins`] decides which web pages may come in.
 //!
 //! HTTP/1.1 is spoken (RFC 9112), without TLS. Every connection is counted, has a deadline for its head, its body,
@@ -25,6 +26,7 @@ mod origin;
 mod origins;
 mod permits;
 mod phase;
+mod route;
 mod service;
 mod setup;
 mod table;
@@ -40,6 +42,7 @@ pub use self::{
     mount::{Claim, Mount},
     origins::{OriginRefused, Origins},
     permits::{ConnectionPermit, HttpStats},
+    route::Route,
     service::HttpService,
     table::is_websocket_upgrade,
     upgrade::{UpgradedIo, Upgrading, upgrade},
