@@ -5,6 +5,7 @@
 //! * [`Mount`] and [`Claim`] say which requests of a path an adapter answers, [`upgrade`] takes the connection over.
 //! * [`HttpExt`] puts a user's own service (an axum `Router`, say) and tower layers beside the adapters.
 //! * [`HttpExt::into_service`] makes the server a tower service for a user's own HTTP server.
+//! * [`Route`] leads from a path of the listener to a namespace.
 //! * [`HttpConfig`] has the bounds, [`Origins`] decides which web pages may come in.
 //!
 //! HTTP/1.1 is spoken (RFC 9112), over TLS with the feature `tls` and `TlsConfig`. Every connection is counted, has a
@@ -29,6 +30,7 @@ mod origin;
 mod origins;
 mod permits;
 mod phase;
+mod route;
 mod security;
 mod service;
 mod setup;
@@ -51,6 +53,7 @@ pub use self::{
     mount::{Claim, Mount},
     origins::{OriginRefused, Origins},
     permits::{ConnectionPermit, HttpStats},
+    route::Route,
     service::HttpService,
     stream::HttpStream,
     table::is_websocket_upgrade,

@@ -5,7 +5,7 @@ use std::{future::poll_fn, sync::Arc, time::Duration};
 use narthex_core::{
     Capability, CloseReason, Connect, Envelope, JsonEnvelope, Options, Result, Session, WebSocketAdapter,
 };
-use narthex_http::{Claim, Http, Mount, Origins};
+use narthex_http::{Claim, Http, Mount, Origins, Route};
 use tokio::sync::SetOnce;
 
 use crate::{
@@ -13,7 +13,6 @@ use crate::{
     connection::{Connection, farewell},
     door::Door,
     handshake::Protocols,
-    route::Route,
     settings::Settings,
 };
 
@@ -137,13 +136,6 @@ impl Ws {
             connect: SetOnce::new(),
         })
     }
-
-    fn routes(&self, options: &Options) -> Result<Vec<Route>> {
-        if self.mounts.is_empty() {
-            return options.namespaces().iter().map(|path| Route::new(path, path)).collect();
-        }
-        self.mounts.iter().map(|(path, namespace)| Route::new(path, namespace)).collect()
-    }
 }
 
 /// The paths of a [`Ws`] on the shared listener.
@@ -167,8 +159,8 @@ impl WebSocketAdapter for Ws {
     async fn create(&self, options: &Options) -> Result<WsServer> {
         let door = Arc::new(self.door()?);
         let http = options.resource_or_insert_with(Http::new);
-        for route in self.routes(options)? {
-            let (door, path) = (Arc::clone(&door), route.path.clone());
+        for route in Route::all(&self.mounts, options)? {
+            let (door, path) = (Arc::clone(&door), route.path().to_owned());
             let route = Arc::new(route);
             let mount = Mount::new(Claim::Upgrade, move |request| {
                 let (door, route) = (Arc::clone(&door), Arc::clone(&route));

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use http::{Request, Response, Uri, request::Parts};
+use http::{Request, Response};
 use narthex_core::{Admission, CloseReason, Connect};
-use narthex_http::{HttpBody, Origins, Upgrading, full, upgrade};
+use narthex_http::{HttpBody, Origins, Route, Upgrading, full, upgrade};
 use tokio::sync::SetOnce;
 
 use crate::{
     client::WsClient,
     codec::framing,
     handshake::{Opening, Protocols, last_answer},
-    route::Route,
     settings::Settings,
 };
 
@@ -40,7 +39,7 @@ impl Door {
         }
         let chosen = self.protocols.choose(&parts.headers);
         let connect = self.connect.wait().await;
-        let admission = match connect.handshake(handshake_request(route, parts)).await {
+        let admission = match connect.handshake(route.handshake(parts)).await {
             Ok(admission) => admission.envelope(chosen.envelope).framing(framing::frame),
             Err(refusal) => return last_answer(refusal.map(full)),
         };
@@ -72,17 +71,4 @@ fn begin(
             }
         }
     })
-}
-
-/// The request as the core judges it: the namespace's path with the real query, and everything that layers of
-/// the listener put in.
-fn handshake_request(route: &Route, mut parts: Parts) -> Request<()> {
-    let mut path = route.namespace(parts.uri.path());
-    if let Some(query) = parts.uri.query() {
-        path.push('?');
-        path.push_str(query);
-    }
-    // Pieces of a URI that was valid make a valid URI; a namespace that is none is unknown to the core.
-    parts.uri = Uri::try_from(path).unwrap_or_default();
-    Request::from_parts(parts, ())
 }

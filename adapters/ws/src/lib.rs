@@ -13,7 +13,6 @@ mod codec;
 mod connection;
 mod door;
 mod handshake;
-mod route;
 mod settings;
 
 pub use self::{

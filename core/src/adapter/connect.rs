@@ -189,6 +189,11 @@ impl Rechecked {
         &self.handshake
     }
 
+    /// The handshake itself.
+    pub fn into_handshake(self) -> HandshakeInfo {
+        self.handshake
+    }
+
     /// Headers that layers of the handshake want on the door's answer.
     pub fn response_headers(&self) -> &HeaderMap {
         &self.headers

@@ -216,6 +216,11 @@ impl Resumable {
         self.0.task.wake();
     }
 
+    /// Ends a session that nobody [runs](Self::run); its carrier is told. Nothing happens to one that has ended.
+    pub fn abandon(&self, reason: CloseReason) {
+        self.0.end(reason);
+    }
+
     /// Whether the session has ended.
     pub fn is_ended(&self) -> bool {
         self.0.lock().end.is_some()

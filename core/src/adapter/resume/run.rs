@@ -148,7 +148,7 @@ impl Inner {
         grace.poll(cx, turn, self)
     }
 
-    fn end(&self, reason: CloseReason) {
+    pub(super) fn end(&self, reason: CloseReason) {
         let mut state = self.lock();
         state.end.get_or_insert(reason);
         state.inbound.clear();

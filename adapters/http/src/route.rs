@@ -1,20 +1,35 @@
 //! From the path of a URL to the path of a namespace.
 
-use narthex_core::{Error, ErrorKind, Result};
+use http::{Request, Uri, request::Parts};
+use narthex_core::{Error, ErrorKind, Options, Result};
 
 /// One place of the listener, and the namespace behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Route {
+pub struct Route {
     /// The pattern on the listener.
-    pub(crate) path: String,
+    path: String,
     /// The namespace's path, with the parameters of `path` in it.
     namespace: String,
 }
 
 impl Route {
+    /// The routes of an adapter: those that its user named, as pairs of a path and a namespace; else each namespace at its
+    /// own path.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn all(named: &[(String, String)], options: &Options) -> Result<Vec<Self>> {
+        if named.is_empty() {
+            return options.namespaces().iter().map(|path| Self::new(path, path)).collect();
+        }
+        named.iter().map(|(path, namespace)| Self::new(path, namespace)).collect()
+    }
+
+    /// Both may be patterns; a parameter of the namespace stands as a whole segment in the path.
+    ///
     /// # Errors
     /// Kind `Config`: the namespace has a parameter that is no whole segment of the path.
-    pub(crate) fn new(path: &str, namespace: &str) -> Result<Self> {
+    pub fn new(path: &str, namespace: &str) -> Result<Self> {
         let is_parameter = |segment: &&str| segment.starts_with('{') && segment.ends_with('}');
         let missing =
             namespace.split('/').filter(is_parameter).find(|wanted| !path.split('/').any(|s| s == *wanted));
@@ -28,8 +43,26 @@ impl Route {
         }
     }
 
+    /// The pattern on the listener.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// A request of this route as the core judges it: the namespace's path with the real query, and everything that
+    /// layers of the listener put in.
+    pub fn handshake(&self, mut head: Parts) -> Request<()> {
+        let mut path = self.namespace(head.uri.path());
+        if let Some(query) = head.uri.query() {
+            path.push('?');
+            path.push_str(query);
+        }
+        // Pieces of a URI that was valid make a valid URI; a namespace that is none is unknown to the core.
+        head.uri = Uri::try_from(path).unwrap_or_default();
+        Request::from_parts(head, ())
+    }
+
     /// The namespace's path for a request's path that this route's pattern matches.
-    pub(crate) fn namespace(&self, path: &str) -> String {
+    pub fn namespace(&self, path: &str) -> String {
         if self.path == self.namespace {
             return path.to_owned();
         }
