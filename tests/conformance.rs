@@ -30,7 +30,7 @@ async fn the_websocket_door_keeps_the_contract() {
 #[cfg(feature = "socketio")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_socket_io_door_keeps_the_contract() {
-    check(&run(&SocketIoDoor).await, 5);
+    check(&run(&SocketIoDoor).await, 8);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -120,9 +120,10 @@ fn request(socket: &Socket<Relay>, auth: Option<&Value>) -> Result<Request<()>, 
     Ok(Request::from_parts(parts, ()))
 }
 
-/// The query without what names the session: it is nobody's business but the engine's.
+/// The query without what is the engine's and nobody else's.
 fn without_engine(query: &str) -> String {
-    let kept = query.split('&').filter(|pair| !pair.starts_with("sid="));
+    const ENGINE: [&str; 3] = ["sid=", "EIO=", "transport="];
+    let kept = query.split('&').filter(|pair| !ENGINE.iter().any(|name| pair.starts_with(name)));
     kept.collect::<Vec<_>>().join("&")
 }
 
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(encode_path("/"), "/");
         assert_eq!(encode_path("/game/7"), "/game/7");
         assert_eq!(encode_path("/a b?c#d%é"), "/a%20b%3Fc%23d%25%C3%A9");
-        assert_eq!(without_engine("EIO=4&sid=secret&token=a"), "EIO=4&token=a");
+        assert_eq!(without_engine("EIO=4&sid=secret&token=a"), "token=a");
     }
 
     #[test]

@@ -23,8 +23,9 @@ pub enum Need {
     Address,
     /// Frames that the door's protocol forbids.
     Protocol,
-    /// Whole messages that name no event: a door whose protocol begins with the name cannot carry them.
-    Nameless,
+    /// Frames that are no message of the envelope, answered like any failure: a door whose own protocol reads the frames
+    /// ends the connection instead, as it does for [`Peer::offend`].
+    Malformed,
     /// Errors of any shape, told apart from values: a door that answers both in the same way knows an error by its members.
     ErrorBodies,
 }
@@ -36,7 +37,7 @@ pub struct Shows {
     requests: bool,
     address: bool,
     protocol: bool,
-    nameless: bool,
+    malformed: bool,
     error_bodies: bool,
 }
 
@@ -48,7 +49,7 @@ impl Shows {
             requests: false,
             address: false,
             protocol: false,
-            nameless: true,
+            malformed: true,
             error_bodies: true,
         }
     }
@@ -74,10 +75,10 @@ impl Shows {
         self
     }
 
-    /// A message without an event's name breaks the protocol.
+    /// A frame that is no message breaks the protocol.
     #[must_use]
-    pub fn without_nameless(mut self) -> Self {
-        self.nameless = false;
+    pub fn without_malformed(mut self) -> Self {
+        self.malformed = false;
         self
     }
 
@@ -97,7 +98,7 @@ impl Shows {
             Need::Requests => self.requests,
             Need::Address => self.address,
             Need::Protocol => self.protocol,
-            Need::Nameless => self.nameless,
+            Need::Malformed => self.malformed,
             Need::ErrorBodies => self.error_bodies,
         }
     }
@@ -197,7 +198,7 @@ impl fmt::Display for Need {
             Self::Requests => "handshakes with a path and headers",
             Self::Address => "an address",
             Self::Protocol => "forbidden frames",
-            Self::Nameless => "messages without an event",
+            Self::Malformed => "frames that are no message",
             Self::ErrorBodies => "errors of any shape",
         })
     }

@@ -28,9 +28,11 @@ pub(crate) struct SocketIoDoor;
 
 impl Door for SocketIoDoor {
     fn shows(&self) -> Shows {
-        // Refusals are CONNECT_ERROR packets, and a goodbye has neither a code nor a reason.
+        // Refusals are CONNECT_ERROR packets, and a goodbye has neither a code nor a reason. The engine reads a packet's
+        // whole array before an adapter sees it, and ends a connection for one that it cannot read, as the protocol's own
+        // suite demands. An error answers as a value.
         let capability = Capability::default().with_binary(true);
-        Shows::new(capability).requests().address().protocol().without_nameless().without_error_bodies()
+        Shows::new(capability).requests().address().protocol().without_malformed().without_error_bodies()
     }
 
     fn open(&self) -> (Adapter, Box<dyn Dial>) {

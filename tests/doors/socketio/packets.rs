@@ -86,8 +86,7 @@ impl Packets {
         Packet { text: format!("{digit}{}{}{array}", self.prefix, narrow(id)), attachments }
     }
 
-    /// What a frame of the suite is in Socket.IO. Text that is no JSON becomes the argument of an event, bytes that are no
-    /// message the attachment of one, and JSON that is no message stands where the event's name should be.
+    /// What a frame of the suite is in Socket.IO. What is no message stands where the event's array should be.
     pub(super) fn write(&self, frame: &Frame) -> Packet {
         let Some(text) = frame.as_text() else { return self.write_binary(frame) };
         match serde_json::from_str::<Written<'_>>(text) {
@@ -99,10 +98,7 @@ impl Packets {
                 let elements: Vec<_> = event.into_iter().chain(data).map(RawValue::get).collect();
                 self.event(id, &format!("[{}]", elements.join(",")), Vec::new())
             }
-            Err(_) => match serde_json::from_str::<&RawValue>(text) {
-                Ok(whole) => self.event(None, &format!("[{whole}]"), Vec::new()),
-                Err(_) => self.event(None, &format!(r#"["x",{text}]"#), Vec::new()),
-            },
+            Err(_) => self.event(None, text, Vec::new()),
         }
     }
 
@@ -118,7 +114,7 @@ impl Packets {
             Ok(Incoming::Ack { id, result: Ok(Payload::Binary(bytes)) }) => {
                 self.ack(id, &format!("[{PLACEHOLDER}]"), vec![bytes])
             }
-            _ => self.event(None, r#"["x",nope]"#, vec![frame.payload().clone()]),
+            _ => self.event(None, "[]", vec![frame.payload().clone()]),
         }
     }
 

@@ -9,10 +9,11 @@ use crate::kit::{Guest, Kit, Outcome, message_of, same};
 list! {
     unknown: "an unknown event is answered", [], [];
     wrong_type: "a payload of the wrong type is answered", [], [];
-    no_event: "a message without an event, or whose event is no string, is answered", [], [Nameless];
+    no_event: "a message without an event, or whose event is no string, is answered", [], [Malformed];
     empty_event: "a message whose event is empty is answered", [], [];
-    bad_json: "text that is no JSON is answered, and the client goes on", [16 17], [];
-    wrong_shape: "JSON that is no message is answered, and the client goes on", [16 17], [Nameless];
+    bad_json: "text that is no JSON is answered, and the client goes on", [16 17], [Malformed];
+    wrong_shape: "JSON that is no message is answered, and the client goes on", [16 17], [Malformed];
+    unclosed: "brackets without an end are answered", [17], [Malformed];
     too_deep: "JSON that is nested too deep is answered", [17], [];
     guard: "a message that a guard refuses is answered, and its handler does not run", [], [];
     extractor: "a failing extractor is answered", [], [];
@@ -107,6 +108,12 @@ async fn too_deep(kit: Kit<'_>) -> Outcome {
         guest.text(text).await?;
         same(message_of(&guest.expect("exception").await?), "The message is nested too deep")?;
     }
+    same(guest.value("hello", Value::Null).await?, json!("hello"))
+}
+
+async fn unclosed(kit: Kit<'_>) -> Outcome {
+    let house = kit.serve(Gateway::new()).await?;
+    let mut guest = house.join().await?;
     guest.text("[".repeat(2 * DEEP)).await?;
     guest.expect("exception").await?;
     same(guest.value("hello", Value::Null).await?, json!("hello"))

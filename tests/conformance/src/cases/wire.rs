@@ -12,7 +12,7 @@ list! {
     large: "a message of 64 KiB arrives, and so does its answer", [8 9], [];
     binary: "bytes arrive unharmed, both ways", [8 9], [Binary];
     binary_acks: "bytes answer questions, both ways", [8 9], [Binary];
-    garbage: "binary garbage is answered and ends nothing", [16 17], [Binary];
+    garbage: "binary garbage is answered and ends nothing", [16 17], [Binary Malformed];
     no_binary: "a door without bytes refuses to emit them, and says so", [], [];
     late_ack: "an answer to nothing is ignored", [17], [];
 }
