@@ -247,6 +247,7 @@ impl WebSocketAdapter for SocketIo {
 
     async fn bind_message_handlers(&self, client: SocketIoClient, mut session: Session) -> CloseReason {
         let SocketIoClient { member, door, verdict } = client;
+        let cut = Cut(Some(Arc::clone(&member)));
         let id = session.client().id();
         let judged = poll_fn(|cx| session.poll_connect(cx)).await;
         if let Err(denied) = judged {
@@ -254,6 +255,7 @@ impl WebSocketAdapter for SocketIo {
             let text = Denied::message(&denied).to_owned();
             // The peer may have left meanwhile.
             let _ = verdict.send(Err(text.clone()));
+            cut.disarm();
             return CloseReason::disconnected(1008, text);
         }
         member.place().learn(id, member.sid());
@@ -267,7 +269,26 @@ impl WebSocketAdapter for SocketIo {
         if closes {
             door.front.close(member.connection(), reason.clone()).await;
         }
+        cut.disarm();
         reason
+    }
+}
+
+/// Ends the connection of a client whose task is dropped before its end: the drain's time is over.
+struct Cut(Option<Arc<Member>>);
+
+impl Cut {
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Cut {
+    fn drop(&mut self) {
+        if let Some(member) = &self.0 {
+            leave(member);
+            member.connection().kill(Some(CloseReason::Draining));
+        }
     }
 }
 

@@ -12,7 +12,8 @@ use futures_util::future::join_all;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use narthex_core::{CloseReason, Options, Result};
 use narthex_http::{
-    Claim, Http, HttpBody, Mount, Origins, Upgrading, collect, empty, full, is_websocket_upgrade, upgrade,
+    Claim, Cors, Http, HttpBody, Mount, Origins, Upgrading, collect, empty, full, is_websocket_upgrade,
+    upgrade,
 };
 use socketioxide_core::Sid;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -34,6 +35,9 @@ const CLOSE: &[u8] = b"1";
 
 /// How much later a request may come than one that was sent after it, on another connection.
 const MOMENT: Duration = Duration::from_millis(30);
+
+/// What pages of the allowed origins may do.
+const CORS: Cors = Cors { methods: "GET, POST", headers: "authorization, content-type", exposed: "" };
 
 /// What a request asks of the engine.
 struct Asked<'a> {
@@ -144,9 +148,19 @@ impl Front {
 
     /// Answers one request on the path.
     async fn enter(self: &Arc<Self>, request: Request<HttpBody>) -> Response<HttpBody> {
+        if request.method() == Method::OPTIONS {
+            return self.origins.preflight(request.headers(), &CORS);
+        }
         if let Err(refused) = self.origins.check(request.headers()) {
             return refused.response();
         }
+        let asking = request.headers().clone();
+        let mut response = self.answer(request).await;
+        self.origins.share(&asking, &CORS, response.headers_mut());
+        response
+    }
+
+    async fn answer(self: &Arc<Self>, request: Request<HttpBody>) -> Response<HttpBody> {
         let asked = Asked::read(request.uri());
         let session = match asked.sid {
             Some(text) => match self.registry.find(text) {
