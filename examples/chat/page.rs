@@ -2,7 +2,11 @@
 
 use axum::{
     Router,
-    http::header::{self, HeaderName},
+    http::{
+        StatusCode,
+        header::{self, HeaderName},
+    },
+    response::{IntoResponse, Response},
     routing::get,
 };
 
@@ -25,6 +29,22 @@ pub(crate) fn router() -> Router {
         .route("/conversations.js", file(SCRIPT, include_str!("page/conversations.js")))
         .route("/view.js", file(SCRIPT, include_str!("page/view.js")))
         .route("/narthex.js", file(SCRIPT, include_str!("page/narthex.js")))
+        .route("/doors.js", file(SCRIPT, include_str!("page/doors.js")))
+        .route("/socketio.js", file(SCRIPT, include_str!("page/socketio.js")))
+        .route("/sse.js", file(SCRIPT, include_str!("page/sse.js")))
+        .route("/socket.io.esm.min.js", get(official_client))
+}
+
+/// Where npm puts the official Socket.IO client; `npm ci` in `tests/clients` brings it.
+const OFFICIAL_CLIENT: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/clients/node_modules/socket.io-client/dist/socket.io.esm.min.js");
+
+/// The official Socket.IO client, as npm has it.
+async fn official_client() -> Response {
+    match tokio::fs::read(OFFICIAL_CLIENT).await {
+        Ok(script) => (headers(SCRIPT), script).into_response(),
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 fn file(content_type: &'static str, text: &'static str) -> axum::routing::MethodRouter {

@@ -1,14 +1,14 @@
 // The chat page: what people do goes to the server, what the server says goes on the page.
 
 import { Conversations } from "./conversations.js";
-import { connect } from "./narthex.js";
+import { doors } from "./doors.js";
 import * as view from "./view.js";
 
 const TYPING_SHOWN = 3000;
 const TYPING_SENT_EVERY = 2000;
 
 const byId = (id) => document.getElementById(id);
-let server, conversations, me, own;
+let server, conversations, me, own, name;
 let typingSent = 0;
 
 /** Does something that can be refused, and shows the refusal. */
@@ -20,11 +20,23 @@ async function attempt(action) {
   }
 }
 
-function enter(name) {
+function enter(as) {
+  name = as;
   conversations = new Conversations();
   own = new Set();
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  server = connect(`${scheme}//${location.host}/chat?name=${encodeURIComponent(name)}`);
+  view.showMe(name);
+  view.showWelcome(false);
+  show(conversations.active);
+  attempt(open);
+}
+
+/** Goes in through the door that is chosen; what was open is left. What the page shows stays. */
+async function open() {
+  const door = doors[byId("door").value];
+  server?.close();
+  const opened = await door.connect("/chat", { name });
+  server?.close();
+  server = opened;
   server.on("new-message", (message) => receive(message.room ? conversations.room(message.room) : conversations.everyone(), message));
   server.on("private-message", ({ from, ...message }) => receive(conversations.openPerson(from), { ...message, sender: from }));
   server.on("recent-messages", recall);
@@ -33,12 +45,10 @@ function enter(name) {
   server.on("user-typing", typing);
   server.on("exception", ({ message }) => view.showError(message));
   server.watch((state, delay) => {
-    view.showConnection(state, delay);
+    if (server !== opened) return;
+    view.showConnection(state, delay, door.name);
     if (state === "open") attempt(arrive);
   });
-  view.showMe(name);
-  view.showWelcome(false);
-  show(conversations.active);
 }
 
 /** After each connect, the first and every later one: the server knows this page by a new id. */
@@ -149,6 +159,8 @@ byId("leave").addEventListener("click", () => attempt(async () => {
   show(conversations.active);
 }));
 
+byId("door").addEventListener("change", () => attempt(open));
+
 byId("quit").addEventListener("click", () => {
   server.close();
   view.showWelcome(true);
@@ -168,3 +180,6 @@ byId("content").addEventListener("input", () => {
 });
 
 addEventListener("online", () => server?.retry());
+
+const asked = new URLSearchParams(location.search).get("door");
+if (asked in doors) byId("door").value = asked;

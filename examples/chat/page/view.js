@@ -28,7 +28,7 @@ export function showMe(name) {
   byId("me").replaceChildren(avatar(name), element("span", {}, name));
 }
 
-export function showConnection(state, delay) {
+export function showConnection(state, delay, door) {
   const texts = {
     connecting: "Connecting…",
     open: "Connected",
@@ -36,6 +36,8 @@ export function showConnection(state, delay) {
     closed: "Closed",
   };
   byId("connection").dataset.state = state;
+  byId("connection").dataset.door = door;
+  byId("connection").title = state === "open" ? `Connected over ${door}` : "";
   byId("connection-text").textContent = texts[state];
   byId("composer").querySelector("button").disabled = state !== "open";
 }
