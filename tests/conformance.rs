@@ -2,7 +2,7 @@
 
 use narthex_conformance::{MemoryDoor, Report, Verdict, run};
 
-use crate::doors::{LinesDoor, LossyDoor, WsDoor};
+use crate::doors::{LinesDoor, LossyDoor, SseDoor, WsDoor};
 
 fn check(report: &Report, skipped: usize) {
     report.assert();
@@ -23,6 +23,11 @@ async fn the_memory_door_keeps_the_contract_on_many_threads() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_websocket_door_keeps_the_contract() {
     check(&run(&WsDoor).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sse_door_keeps_the_contract() {
+    check(&run(&SseDoor).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,6 +2,7 @@
 
 mod lines;
 mod lossy;
+mod sse;
 mod ws;
 
-pub(crate) use self::{lines::LinesDoor, lossy::LossyDoor, ws::WsDoor};
+pub(crate) use self::{lines::LinesDoor, lossy::LossyDoor, sse::SseDoor, ws::WsDoor};
