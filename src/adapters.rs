@@ -21,6 +21,8 @@ pub fn enabled() -> Result<Vec<Adapter>> {
         Adapter::new(Ws::new()),
         #[cfg(feature = "socketio")]
         Adapter::new(SocketIo::new()),
+        #[cfg(feature = "sse-fallback")]
+        Adapter::new(Sse::new()),
     ];
     if adapters.is_empty() {
         let why =

@@ -4,6 +4,8 @@ use narthex_conformance::{MemoryDoor, Report, Verdict, run};
 
 #[cfg(feature = "socketio")]
 use crate::doors::SocketIoDoor;
+#[cfg(feature = "sse-fallback")]
+use crate::doors::SseDoor;
 use crate::doors::{LinesDoor, LossyDoor, WsDoor};
 
 fn check(report: &Report, skipped: usize) {
@@ -31,6 +33,12 @@ async fn the_websocket_door_keeps_the_contract() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_socket_io_door_keeps_the_contract() {
     check(&run(&SocketIoDoor).await, 8);
+}
+
+#[cfg(feature = "sse-fallback")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sse_door_keeps_the_contract() {
+    check(&run(&SseDoor).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

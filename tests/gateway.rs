@@ -21,5 +21,7 @@ mod patterns;
 mod registration;
 #[path = "gateway/replies.rs"]
 mod replies;
+#[path = "gateway/resume.rs"]
+mod resume;
 
 use self::kit::{Served, refusal, served, served_at};

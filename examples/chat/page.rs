@@ -36,8 +36,10 @@ pub(crate) fn router() -> Router {
 }
 
 /// Where npm puts the official Socket.IO client; `npm ci` in `tests/clients` brings it.
-const OFFICIAL_CLIENT: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/clients/node_modules/socket.io-client/dist/socket.io.esm.min.js");
+const OFFICIAL_CLIENT: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../tests/clients/node_modules/socket.io-client/dist/socket.io.esm.min.js"
+);
 
 /// The official Socket.IO client, as npm has it.
 async fn official_client() -> Response {
