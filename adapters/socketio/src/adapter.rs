@@ -287,6 +287,7 @@ impl Drop for Cut {
     fn drop(&mut self) {
         if let Some(member) = &self.0 {
             leave(member);
+            member.close();
             member.connection().kill(Some(CloseReason::Draining));
         }
     }

@@ -1,4 +1,4 @@
-// A small client for the default envelope of Narthex over a WebSocket.
+// A small client for the default envelope of Narthex, over a WebSocket or whatever has its face.
 //
 //   const server = connect("ws://localhost:3000/chat?name=Ada");
 //   server.on("new-message", (message) => …);
@@ -15,7 +15,7 @@ export class RequestError extends Error {
 
 /** Opens a connection that comes back by itself until `close()` is called. */
 export function connect(url, options) {
-  return new Connection(url, { timeout: 8000, shortest: 250, longest: 15000, ...options });
+  return new Connection(url, { timeout: 8000, shortest: 250, longest: 15000, socket: WebSocket, ...options });
 }
 
 class Connection {
@@ -90,7 +90,7 @@ class Connection {
 
   #open() {
     this.#become("connecting");
-    const socket = new WebSocket(this.#url);
+    const socket = new this.#options.socket(this.#url);
     this.#socket = socket;
     socket.onopen = () => {
       this.#attempt = 0;
@@ -116,7 +116,7 @@ class Connection {
   }
 
   #send(message) {
-    if (this.#socket.readyState !== WebSocket.OPEN) return false;
+    if (this.#socket.readyState !== 1) return false; // open
     this.#socket.send(JSON.stringify(message));
     return true;
   }

@@ -40,10 +40,10 @@ export class ChatPage {
   }
 
   /** Opens the chat in a browser of its own and comes in. */
-  static async open(browser, host, name, options) {
+  static async open(browser, host, name, { door = "ws", ...options } = {}) {
     const context = await browser.newContext({ viewport: { width: 1200, height: 760 }, ...options });
     const chat = new ChatPage(await context.newPage());
-    await chat.page.goto(`http://${host}/`);
+    await chat.page.goto(`http://${host}/?door=${door}`);
     await chat.page.getByLabel("Your name").fill(name);
     await chat.page.getByRole("button", { name: "Come in" }).click();
     await chat.connected();
@@ -52,6 +52,11 @@ export class ChatPage {
 
   connected() {
     return this.page.getByRole("status").getByText("Connected", { exact: true }).waitFor();
+  }
+
+  /** The door that the page says it is behind. */
+  door() {
+    return this.page.getByRole("status").getAttribute("data-door");
   }
 
   async join(room) {

@@ -158,7 +158,7 @@ impl Engine {
         }
     }
 
-    /// Whether the server wants this client gone. A drain is no such thing: it handles what has come.
+    /// Whether the server wants this client gone. A drain handles what has come before.
     fn is_leaving(&self) -> bool {
         self.leaving || self.client.inner().outbox.is_told_to_leave()
     }
@@ -269,7 +269,7 @@ impl Engine {
 
     fn start_held(&mut self, cx: &mut Context<'_>, out: &mut dyn Outlet) {
         while self.current.is_none() && matches!(self.phase, Phase::Open) {
-            if self.is_leaving() {
+            if self.client.inner().outbox.is_told_to_leave() {
                 // Nothing is handled any more of a client that was told to leave.
                 self.held = VecDeque::new();
                 self.held_bytes = 0;
