@@ -1,6 +1,6 @@
 //! The gateway that outside tools talk to: protocol suites and load generators.
 //!
-//! `/ws` speaks the default envelope, `/nest` NestJS's, `/raw` echoes frames as they are. It prints `ready <addr>`.
+//! `/ws` and `/sse` speak the default envelope, `/nest` NestJS's, `/raw` echoes frames as they are. It prints `ready <addr>`.
 
 #[path = "lab/engine.rs"]
 mod engine;
@@ -20,7 +20,7 @@ use axum::{Router, routing::get};
 use clap::Parser;
 use narthex::{
     Flat, Gateway, JsonEnvelope, Limits, Nest, Raw, Server,
-    adapters::{BareEngine, SocketIo, Ws},
+    adapters::{BareEngine, SocketIo, Sse, Ws},
     http::{HttpConfig, HttpExt, Origins, TlsConfig},
 };
 use tokio::net::TcpListener;
@@ -55,6 +55,16 @@ fn socketio(flags: &Flags) -> narthex::Result<SocketIo> {
         .ping_interval(flags.ping_interval())
         .ping_timeout(flags.ping_timeout())
         .connect_timeout(flags.connect_timeout());
+    Ok(door)
+}
+
+fn sse(flags: &Flags) -> narthex::Result<Sse> {
+    let door = Sse::new()
+        .mount("/sse", "/")
+        .origins(origins(flags)?)
+        .max_message(flags.max_message)
+        .ping_interval(flags.ping_interval())
+        .grace(flags.sse_grace());
     Ok(door)
 }
 
@@ -113,6 +123,9 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
     if flags.opens_socketio() {
         let custom = gateway::protocol(Gateway::new().namespace("/custom"));
         server = server.gateway(dressed(custom, flags)).adapter(socketio(flags)?);
+    }
+    if flags.opens_sse() {
+        server = server.adapter(sse(flags)?);
     }
     if flags.engine_echo {
         let echo = BareEngine::new(engine::Echo)

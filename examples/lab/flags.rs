@@ -29,6 +29,9 @@ pub(crate) struct Flags {
     /// How long a Socket.IO connection may stay without a namespace.
     #[arg(long, env = "LAB_CONNECT_TIMEOUT_MS", default_value_t = 10_000)]
     connect_timeout_ms: u64,
+    /// How long a client on SSE may be without a stream.
+    #[arg(long, env = "LAB_SSE_GRACE_MS", default_value_t = 30_000)]
+    sse_grace_ms: u64,
     #[arg(long, env = "LAB_HANDSHAKE_TIMEOUT_MS", default_value_t = 10_000)]
     handshake_timeout_ms: u64,
     #[arg(long, env = "LAB_OUTBOX_MESSAGES", default_value_t = 256)]
@@ -67,6 +70,7 @@ pub(crate) struct Flags {
 enum Door {
     Ws,
     Socketio,
+    Sse,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -83,6 +87,14 @@ impl Flags {
 
     pub(crate) fn opens_socketio(&self) -> bool {
         self.doors.contains(&Door::Socketio)
+    }
+
+    pub(crate) fn opens_sse(&self) -> bool {
+        self.doors.contains(&Door::Sse)
+    }
+
+    pub(crate) fn sse_grace(&self) -> Duration {
+        Duration::from_millis(self.sse_grace_ms)
     }
 
     pub(crate) fn connect_timeout(&self) -> Duration {
