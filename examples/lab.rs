@@ -1,6 +1,7 @@
 //! The gateway that outside tools talk to: protocol suites and load generators.
 //!
-//! `/ws` and `/sse` speak the default envelope, `/nest` NestJS's, `/raw` echoes frames as they are. It prints `ready <addr>`.
+//! `/ws` and `/sse` speak the default envelope, `/nest` NestJS's, `/raw` echoes frames as they are; `/socket.io` is Socket.IO's.
+//! It prints `ready <addr>`.
 
 #[path = "lab/engine.rs"]
 mod engine;
@@ -102,6 +103,7 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
         .gateway(dressed(nest::gateway(), flags))
         .gateway(dressed(nest::second_gateway(), flags))
         .gateway(dressed(raw, flags))
+        .gateway(dressed(gateway::game(), flags))
         .limits(limits)
         .http_config(http)
         .http(Router::new().route("/healthz", get(|| async { "ok" })));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use narthex::{Client, ClientId, Denied, Emit, Gateway, Handshake, Hub, Json, Payload, Result};
+use narthex::{Client, ClientId, Denied, Emit, Gateway, Handshake, Hub, Json, Path, Payload, Query, Result};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
@@ -75,6 +75,46 @@ async fn ask(client: Client, Json(question): Json<Value>) -> Result<Json<Value>,
     Ok(Json(client.emit_with_ack("ask", &question, Duration::from_secs(5)).await?))
 }
 
+/// Asks a client that has little time.
+async fn hurry(client: Client) -> Result<Json<Value>, Denied> {
+    Ok(Json(client.emit_with_ack("hurry", &1, Duration::from_millis(50)).await?))
+}
+
+/// Tells the others in a room.
+async fn tell(client: Client, Json(Publish { room, data }): Json<Publish>) -> Result<Json<usize>> {
+    Ok(Json(client.to(&room).emit("message", &data)?))
+}
+
+/// Many events of which each is of no use once there is a later one.
+async fn ticks(client: Client, Json(count): Json<u32>) -> Result<()> {
+    (0..count.min(10_000)).try_for_each(|n| client.emit_volatile("tick", &n))
+}
+
+/// Ends the connection, with all of its namespaces.
+async fn kick(client: Client) {
+    client.disconnect_connection(1000, "kicked");
+}
+
+/// What the client came with: the query, and the header `x-lab`.
+async fn came_with(handshake: Handshake, Query(query): Query<Value>) -> Json<Value> {
+    let header = handshake.header("x-lab").and_then(|value| value.to_str().map(str::to_owned).ok());
+    Json(serde_json::json!({ "query": query, "header": header }))
+}
+
+async fn which(Path(game): Path<String>) -> String {
+    game
+}
+
+/// A namespace with a parameter.
+pub(crate) fn game() -> Gateway {
+    Gateway::new()
+        .namespace("/game/{id}")
+        .on("which", which)
+        .on("join", join)
+        .on("tell", tell)
+        .on("kick", kick)
+}
+
 /// Says what came with the connect, as the suites of the Socket.IO protocol ask for.
 async fn auth(client: Client, handshake: Handshake) -> Result<()> {
     match handshake.auth() {
@@ -102,4 +142,9 @@ pub(crate) fn gateway() -> Gateway {
         .on("slow", slow)
         .on("panic", panics)
         .on("ask", ask)
+        .on("hurry", hurry)
+        .on("tell", tell)
+        .on("ticks", ticks)
+        .on("kick", kick)
+        .on("handshake", came_with)
 }
