@@ -15,3 +15,5 @@ mod custom_adapter;
 mod doors;
 mod gateway;
 mod middleware;
+#[cfg(all(feature = "socketio", feature = "sse-fallback"))]
+mod swap;
