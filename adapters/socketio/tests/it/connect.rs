@@ -218,7 +218,7 @@ async fn five_hundred_namespaces_of_a_pattern_come_and_go_and_come_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a CONNECT that overtakes the sweep sits in the namespace that was freed, and its first event ends the connection"]
+#[ignore = "a CONNECT may end up in a namespace that was freed or made twice, and its first event ends the connection"]
 async fn who_enters_a_namespace_while_it_is_freed_is_let_in() {
     let gateway = Gateway::new().namespace("/game/{id}").on("which", which);
     let door = SocketIo::new().namespace_grace(Duration::ZERO);
@@ -237,4 +237,28 @@ async fn who_enters_a_namespace_while_it_is_freed_is_let_in() {
         });
     }
     soon(clients.join_all()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "socketioxide makes the namespace twice, and who is in the first is reached by nothing"]
+async fn two_who_open_a_namespace_in_the_same_moment_meet_in_it() {
+    let gateway = Gateway::new().namespace("/game/{id}").on("which", which).on_disconnect(left);
+    let mut house = House::open(SocketIo::new(), Limits::default(), vec![gateway]).await;
+    let (mut one, mut two) = (Peer::open(house.addr).await, Peer::open(house.addr).await);
+    for n in 0..200 {
+        let path = format!("/game/{n}");
+        tokio::join!(one.enter(&path), two.enter(&path));
+        let hub = house.server.hub(&path).unwrap();
+        until(|| hub.len() == 2).await;
+        assert_eq!(hub.emit("news", &n).unwrap(), 2);
+        for peer in [&mut one, &mut two] {
+            peer.expect(&format!("42{path},[\"news\",{n}]")).await;
+            peer.send(&format!("42{path},1[\"which\"]")).await;
+            peer.expect(&format!("43{path},1[{n}]")).await;
+        }
+    }
+    drop((one, two));
+    for _ in 0..400 {
+        assert_eq!(house.noted().await, "ClientGone");
+    }
 }
