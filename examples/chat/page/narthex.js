@@ -1,4 +1,4 @@
-// A small client for the default envelope of Narthex, over a WebSocket or whatever has its face.
+// A small client for the default envelope of Narthex over a WebSocket, or over what has its shape (sse.js).
 //
 //   const server = connect("ws://localhost:3000/chat?name=Ada");
 //   server.on("new-message", (message) => …);
@@ -13,10 +13,17 @@ export class RequestError extends Error {
   }
 }
 
-/** Opens a connection that comes back by itself until `close()` is called. */
+/**
+ * Opens a connection that comes back by itself until `close()` is called. `socket` makes what carries it: a WebSocket, or
+ * what has its shape.
+ */
 export function connect(url, options) {
-  return new Connection(url, { timeout: 8000, shortest: 250, longest: 15000, socket: WebSocket, ...options });
+  const socket = (url) => new WebSocket(url);
+  return new Connection(url, { timeout: 8000, shortest: 250, longest: 15000, socket, ...options });
 }
+
+/** The state of a socket that is open. */
+const OPEN = 1;
 
 class Connection {
   #url; #options; #socket; #timer;
@@ -90,7 +97,7 @@ class Connection {
 
   #open() {
     this.#become("connecting");
-    const socket = new this.#options.socket(this.#url);
+    const socket = this.#options.socket(this.#url);
     this.#socket = socket;
     socket.onopen = () => {
       this.#attempt = 0;
@@ -116,7 +123,7 @@ class Connection {
   }
 
   #send(message) {
-    if (this.#socket.readyState !== 1) return false; // open
+    if (this.#socket.readyState !== OPEN) return false;
     this.#socket.send(JSON.stringify(message));
     return true;
   }
