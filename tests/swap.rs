@@ -3,8 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use narthex::{
-    Adapter, BoundServer, Client, CloseReason, Denied, Emit, Frame, Gateway, Hub, Json, Payload, Server,
-    State,
+    BoundServer, Client, CloseReason, Denied, Emit, Frame, Gateway, Hub, Json, Payload, Server, State,
 };
 use narthex_conformance::{Arrive, Dial, Door, MemoryDoor, Peer};
 use serde_json::{Value, json};
@@ -85,16 +84,13 @@ struct Street {
 
 /// All doors of one server.
 async fn street() -> Street {
-    let all: [(&'static str, (Adapter, Box<dyn Dial>)); 4] = [
-        ("ws", WsDoor.open()),
-        ("socketio", SocketIoDoor.open()),
-        ("sse", SseDoor.open()),
-        ("memory", MemoryDoor.open()),
-    ];
+    let all: [(&'static str, &dyn Door); 4] =
+        [("ws", &WsDoor), ("socketio", &SocketIoDoor), ("sse", &SseDoor), ("memory", &MemoryDoor)];
     let (tell, left) = mpsc::unbounded_channel();
     let mut server = Server::new(gateway(tell));
     let mut doors = Vec::new();
-    for (name, (adapter, dial)) in all {
+    for (name, door) in all {
+        let (adapter, dial) = door.open();
         server = server.adapters([adapter]);
         doors.push((name, dial));
     }
