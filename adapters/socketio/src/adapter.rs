@@ -19,6 +19,7 @@ use crate::{
     engine::{Elsewhere, Engine},
     entry::Entry,
     front::Front,
+    io::Announce,
     member::{Member, SocketIoClient},
     settings::Settings,
 };
@@ -191,9 +192,36 @@ fn start(door: &Arc<Door>, namespaces: &[String]) -> Result<Box<dyn Engine>> {
             io.ns(path.clone(), entry);
         }
     }
+    if namespaces.iter().any(|path| is_pattern(path)) {
+        let announced = door.front.announce.set(announce(door, namespaces)?);
+        debug_assert!(announced.is_ok(), "a door is opened once");
+    }
     let started = door.io.set(io);
     debug_assert!(started.is_ok(), "a door is opened once");
     Ok(Box::new(service))
+}
+
+/// Makes a namespace of a pattern before the engine sees who comes to it.
+fn announce(door: &Arc<Door>, namespaces: &[String]) -> Result<Announce> {
+    let mut patterns = matchit::Router::new();
+    for path in namespaces.iter().filter(|path| is_pattern(path)) {
+        patterns.insert(path.clone(), ()).map_err(|error| {
+            Error::new(ErrorKind::Config, format!("the namespace {path:?} is no pattern")).with_source(error)
+        })?;
+    }
+    let door = Arc::downgrade(door);
+    Ok(Arc::new(move |packet| {
+        let path = packet.strip_prefix(b"40").and_then(|rest| std::str::from_utf8(rest).ok());
+        let path = path.and_then(|rest| rest.split(',').next());
+        if let (Some(path), Some(door)) = (path, door.upgrade())
+            && door.is_dynamic(path)
+            && patterns.at(path).is_ok()
+            && let Some(io) = door.io.get()
+        {
+            let entry = Entry(Arc::downgrade(&door));
+            door.places.ensure(path, || io.ns(path.to_owned(), entry));
+        }
+    }))
 }
 
 fn is_pattern(path: &str) -> bool {

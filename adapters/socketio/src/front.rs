@@ -21,7 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     connection::Connection,
     engine::{Engine, failed},
-    io::{EngineIo, is_message},
+    io::{Announce, CONNECT, EngineIo, is_message},
     registry::Registry,
     settings::Settings,
     websocket::switching,
@@ -63,6 +63,8 @@ pub(crate) struct Front {
     draining: CancellationToken,
     tracker: TaskTracker,
     engine: OnceLock<Box<dyn Engine>>,
+    /// Told of each CONNECT packet before the engine sees it, where namespaces are made on demand.
+    pub(crate) announce: OnceLock<Announce>,
 }
 
 impl Front {
@@ -74,6 +76,7 @@ impl Front {
             draining: options.draining(),
             tracker: options.tracker(),
             engine: OnceLock::new(),
+            announce: OnceLock::new(),
         })
     }
 
@@ -234,6 +237,11 @@ impl Front {
             Ok(body) => body,
             Err(error) => return error.response(),
         };
+        if let Some(announce) = self.announce.get() {
+            body.split(|byte| *byte == SEPARATOR)
+                .filter(|p| p.starts_with(CONNECT))
+                .for_each(|p| announce(p));
+        }
         if body == CLOSE {
             // It releases the poll that the peer has sent before, which may come later on the other connection.
             let _ = tokio::time::timeout(MOMENT, connection.polled()).await;
@@ -307,7 +315,9 @@ impl Front {
         let gone = CancellationToken::new();
         let guard = gone.clone().drop_guard();
         let deadline = self.settings.write_deadline;
-        let io = EngineIo::new((stream, leftover), Arc::clone(&connection), opening, deadline, guard);
+        let announce = self.announce.get().cloned();
+        let stream = (stream, leftover);
+        let io = EngineIo::new(stream, Arc::clone(&connection), opening, deadline, announce, guard);
         let weak = Arc::downgrade(&connection);
         drop(connection);
         if engine.carry(io, request) {

@@ -123,12 +123,26 @@ impl fmt::Debug for Place {
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     by_path: Mutex<HashMap<Str, Arc<Place>>>,
+    /// Held while a namespace is made or freed: the engine itself would make one twice for two who come at once.
+    making: Mutex<()>,
     emptied: Notify,
 }
 
 impl Places {
     fn lock(&self) -> MutexGuard<'_, HashMap<Str, Arc<Place>>> {
         self.by_path.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a namespace made, unless it is there. Somebody is about to enter it, so it is kept for the grace time.
+    pub(crate) fn ensure(&self, path: &str, make: impl FnOnce()) {
+        let making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.lock().get(path).cloned();
+        match known {
+            Some(place) => *place.empty_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now(),
+            None => make(),
+        }
+        drop(making);
+        self.emptied.notify_one();
     }
 
     /// Enters a namespace. It stays as long as somebody is in it.
@@ -148,6 +162,7 @@ impl Places {
     ) {
         self.emptied.notified().await;
         tokio::time::sleep(grace).await;
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let mut left = false;
         // Under the lock nobody enters, and whoever comes later finds the namespace made anew.
         self.lock().retain(|path, place| {

@@ -1,7 +1,11 @@
-//! What a WebSocket brings: followed only until the engine's early ping is answered.
+//! What a WebSocket brings: followed until the engine's early ping is answered, and for CONNECT packets where namespaces are
+//! made on demand.
 
 /// The answer to the engine's early ping, as a peer would write it: a masked text frame with `3`.
 pub(crate) const PONG: [u8; 7] = [0x81, 0x81, 0, 0, 0, 0, b'3'];
+
+/// How a CONNECT packet begins whose namespace is not the root.
+pub(crate) const CONNECT: &[u8] = b"40/";
 
 /// Follows the frames (RFC 6455 section 5.2) of a peer, to know where one ends.
 #[derive(Debug, Default)]
@@ -9,7 +13,15 @@ pub(crate) struct Incoming {
     head: [u8; 14],
     have: usize,
     left: u64,
+    /// The mask, and how much of the payload has been seen.
+    mask: [u8; 4],
+    seen: usize,
+    /// What may be a CONNECT packet, as far as it has come.
+    packet: Option<Vec<u8>>,
 }
+
+/// The longest packet that is looked at: a CONNECT with the longest namespace that is of use.
+const LOOKED_AT: usize = 512;
 
 impl Incoming {
     /// How many bytes are read at the least before the frame ends; nothing between two frames.
@@ -21,21 +33,49 @@ impl Incoming {
         }
     }
 
-    pub(crate) fn advance(&mut self, mut bytes: &[u8]) {
+    /// Follows bytes that are on their way to the engine, and shows each packet that begins as a CONNECT to a namespace.
+    pub(crate) fn advance(&mut self, mut bytes: &[u8], mut connect: impl FnMut(&[u8])) {
         while !bytes.is_empty() {
             if self.left > 0 {
                 let step = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
+                self.look(&bytes[..step]);
                 self.left -= step as u64;
                 bytes = &bytes[step..];
+                if self.left == 0
+                    && let Some(packet) = self.packet.take()
+                {
+                    connect(&packet);
+                }
                 continue;
             }
             self.head[self.have] = bytes[0];
             self.have += 1;
             bytes = &bytes[1..];
             if let Some(payload) = self.payload() {
+                // A whole text frame.
+                self.packet = (self.head[0] == 0x81).then(Vec::new);
+                self.mask.copy_from_slice(&self.head[self.have.saturating_sub(4)..][..4]);
+                self.seen = 0;
                 self.left = payload;
                 self.have = 0;
             }
+        }
+    }
+
+    fn look(&mut self, masked: &[u8]) {
+        let Some(packet) = &mut self.packet else { return };
+        for byte in masked {
+            let at = packet.len();
+            let byte = byte ^ self.mask[self.seen % 4];
+            self.seen += 1;
+            if at >= LOOKED_AT {
+                return;
+            }
+            if CONNECT.get(at).is_some_and(|expected| *expected != byte) {
+                self.packet = None;
+                return;
+            }
+            packet.push(byte);
         }
     }
 
@@ -61,17 +101,39 @@ mod tests {
     fn the_end_of_a_frame_is_known() {
         let mut incoming = Incoming::default();
         assert_eq!(incoming.until_end(), 0);
-        incoming.advance(&[0x81]);
-        assert_eq!(incoming.until_end(), 1);
-        incoming.advance(&[0x83, 1, 2, 3, 4]);
-        assert_eq!(incoming.until_end(), 3);
-        incoming.advance(&[0, 0]);
-        assert_eq!(incoming.until_end(), 1);
-        incoming.advance(&[0]);
-        assert_eq!(incoming.until_end(), 0);
-        incoming.advance(&PONG);
-        assert_eq!(incoming.until_end(), 0);
-        incoming.advance(&[0x82, 0xfe, 1, 0, 9, 9, 9, 9]);
-        assert_eq!(incoming.until_end(), 256);
+        let mut advance = |bytes: &[u8]| {
+            incoming.advance(bytes, |_| panic!("no CONNECT"));
+            incoming.until_end()
+        };
+        assert_eq!(advance(&[0x81]), 1);
+        assert_eq!(advance(&[0x83, 1, 2, 3, 4]), 3);
+        assert_eq!(advance(&[0, 0]), 1);
+        assert_eq!(advance(&[0]), 0);
+        assert_eq!(advance(&PONG), 0);
+        assert_eq!(advance(&[0x82, 0xfe, 1, 0, 9, 9, 9, 9]), 256);
+    }
+
+    #[test]
+    fn a_connect_is_seen_however_it_is_cut() {
+        let masked = |payload: &[u8]| {
+            let mask = [7, 1, 200, 90];
+            let mut frame = vec![0x81, 0x80 | u8::try_from(payload.len()).unwrap()];
+            frame.extend_from_slice(&mask);
+            frame.extend(payload.iter().enumerate().map(|(at, byte)| byte ^ mask[at % 4]));
+            frame
+        };
+        let stream: Vec<u8> = [&b"40/game/1,{}"[..], b"42[\"a\"]", b"40", b"40/game/2,"]
+            .iter()
+            .flat_map(|p| masked(p))
+            .collect();
+        for size in 1..stream.len() {
+            let (mut incoming, mut seen) = (Incoming::default(), Vec::new());
+            for chunk in stream.chunks(size) {
+                incoming.advance(chunk, |packet| seen.push(packet.to_vec()));
+            }
+            // The root's is shown too, as far as it goes.
+            seen.retain(|packet| packet.starts_with(CONNECT));
+            assert_eq!(seen, [&b"40/game/1,{}"[..], b"40/game/2,"], "{size}");
+        }
     }
 }

@@ -19,12 +19,15 @@ use tokio::{
 };
 use tokio_util::sync::DropGuard;
 
-pub(crate) use self::outgoing::is_message;
+pub(crate) use self::{incoming::CONNECT, outgoing::is_message};
 use self::{
     incoming::{Incoming, PONG},
     outgoing::{Outgoing, Step},
 };
 use crate::{connection::Connection, front::rename};
+
+/// Told of each CONNECT packet before the engine sees it.
+pub(crate) type Announce = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
 /// The stream between a WebSocket's socket and the engine. It does what the engine does not:
 ///
@@ -38,8 +41,10 @@ pub(crate) struct EngineIo<S> {
     leftover: Bytes,
     connection: Arc<Connection>,
     outgoing: Outgoing,
-    /// Until the early ping is answered.
+    /// Until the early ping is answered, or always where namespaces are made on demand.
     incoming: Option<Incoming>,
+    ping_answered: bool,
+    announce: Option<Announce>,
     /// Written anew, and not written yet.
     anew: Bytes,
     deadline: Duration,
@@ -55,6 +60,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> EngineIo<S> {
         connection: Arc<Connection>,
         opening: bool,
         deadline: Duration,
+        announce: Option<Announce>,
         gone: DropGuard,
     ) -> Self {
         Self {
@@ -62,7 +68,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> EngineIo<S> {
             leftover,
             connection,
             outgoing: Outgoing::new(opening),
-            incoming: opening.then(Incoming::default),
+            incoming: (opening || announce.is_some()).then(Incoming::default),
+            ping_answered: !opening,
+            announce,
             anew: Bytes::new(),
             deadline,
             stalled: None,
@@ -129,12 +137,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for EngineIo<S> {
         }
         let mut limit = usize::MAX;
         if let Some(incoming) = &this.incoming
+            && !this.ping_answered
             && this.outgoing.has_swallowed_ping()
         {
             limit = incoming.until_end();
             if limit == 0 {
                 if buf.remaining() >= PONG.len() {
-                    this.incoming = None;
+                    this.ping_answered = true;
+                    if this.announce.is_none() {
+                        this.incoming = None;
+                    }
                     buf.put_slice(&PONG);
                     return Poll::Ready(Ok(()));
                 }
@@ -144,7 +156,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for EngineIo<S> {
         let before = buf.filled().len();
         ready!(this.read(cx, buf, limit))?;
         if let Some(incoming) = &mut this.incoming {
-            incoming.advance(&buf.filled()[before..]);
+            let announce = this.announce.as_deref();
+            incoming.advance(&buf.filled()[before..], |packet| {
+                if let Some(announce) = announce {
+                    announce(packet);
+                }
+            });
         }
         Poll::Ready(Ok(()))
     }
