@@ -7,6 +7,8 @@
 
 #[path = "it/connect.rs"]
 mod connect;
+#[path = "it/foreign.rs"]
+mod foreign;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/junk.rs"]
