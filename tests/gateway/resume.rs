@@ -299,6 +299,30 @@ async fn a_carrier_that_takes_nothing_holds_up_the_end_for_a_bounded_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_carrier_that_takes_nothing_is_cut_off_and_one_that_takes_some_is_not() {
+    let mut house = House::open(Limits::default()).await;
+    let options = house.options().stall(Duration::from_secs(10)).grace(Duration::from_secs(5));
+    let (resumable, mut carrier, client) = house.join(options).await;
+    // Nothing waits for it.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    (0..4).for_each(|n| client.emit("n", &n).unwrap());
+    for number in 1..=3 {
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        assert_eq!(frame(&mut carrier).await.0, number);
+    }
+    let start = Instant::now();
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    assert_eq!(next(&mut carrier).await, CarrierItem::Stalled);
+    let mut second = resumable.attach(3).unwrap();
+    next(&mut second).await;
+    assert_eq!(frame(&mut second).await.0, 4);
+    client.emit("n", &4).unwrap();
+    let again = Instant::now();
+    assert_eq!(house.left.recv().await, Some(CloseReason::ClientGone));
+    assert_eq!((again.elapsed().as_secs(), start.elapsed().as_secs()), (15, 26));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_drain_waits_for_no_carrier_that_may_come_back() {
     let house = House::open(Limits::default().outbox(4, 1024)).await;
     let (_resumable, carrier, client) = house.join(house.options().ring(1, 1024)).await;

@@ -7,7 +7,8 @@ use crate::{
 };
 
 /// Features of the facade; each must build alone.
-const FEATURES: [&str; 7] = ["http", "ws", "socketio", "tls", "tls,ws", "tls,socketio", "testing"];
+const FEATURES: [&str; 8] =
+    ["http", "ws", "socketio", "sse-fallback", "tls", "tls,ws", "tls,socketio", "testing"];
 
 /// Runs all checks, then all tests.
 ///

@@ -34,10 +34,11 @@ use crate::{
 /// | [`max_batch`](Self::max_batch), [`max_body`](Self::max_body) | 100 messages, 256 KiB | the POST is answered 413 |
 /// | [`post_patience`](Self::post_patience) | 1 s until there is room | the POST is answered 429 |
 /// | [`ticket_lifetime`](Self::ticket_lifetime), [`max_tickets`](Self::max_tickets) | 30 s, 1,000 | 204; 429 |
+/// | [`stall_timeout`](Self::stall_timeout) | 10 s in which a stream takes nothing | it is cut; then `grace` |
 /// | [`close_timeout`](Self::close_timeout) | 5 s for what is left at the end | the session ends without it |
 ///
-/// A reader that takes no bytes is cut off by the listener's
-/// [`write_timeout`](narthex_http::HttpConfig::write_timeout).
+/// The connection of a stream that takes nothing is the listener's to end
+/// ([`write_timeout`](narthex_http::HttpConfig::write_timeout)).
 ///
 /// ```
 /// use narthex_sse::Sse;
@@ -135,6 +136,12 @@ impl Sse {
         self
     }
 
+    /// How long a stream may take nothing of what waits for it.
+    pub fn stall_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.stall_timeout = timeout;
+        self
+    }
+
     /// How long a stream may take, once its session has ended, to take what is left.
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.settings.close_timeout = timeout;
@@ -147,6 +154,7 @@ impl Sse {
         let mut resume = ResumeOptions::new(options.limits())
             .grace(settings.grace)
             .detached(Arc::new(Semaphore::new(permits)))
+            .stall(settings.stall_timeout)
             .farewell(settings.close_timeout);
         if let Some((messages, bytes)) = self.ring {
             resume = resume.ring(messages, bytes);

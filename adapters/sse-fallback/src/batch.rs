@@ -40,8 +40,11 @@ impl Form {
         if pieces.len() > settings.max_batch {
             return Err(Fault::TooMany);
         }
+        // Frames that wait keep their body alive: one that is mostly something else is not kept for them.
+        let shares = 2 * pieces.iter().map(|piece| piece.len()).sum::<usize>() >= body.len();
         let frame = |piece: &str| match fits(piece, settings) {
-            true => Ok(Frame::Text(body.slice_ref(piece.as_bytes()))),
+            true if shares => Ok(Frame::Text(body.slice_ref(piece.as_bytes()))),
+            true => Ok(Frame::text(piece)),
             false => Err(Fault::TooLarge),
         };
         pieces.into_iter().map(frame).collect()
@@ -129,6 +132,17 @@ mod tests {
         assert_eq!(split(Form::Lines, &format!("{largest} ")), Err(Fault::TooLarge));
         let marked = format!(r#"{{"binary":true,"data":"{}"}}"#, "A".repeat(40));
         assert!(split(Form::Json, &marked).is_ok());
+    }
+
+    #[test]
+    fn a_small_message_does_not_keep_a_large_body_alive() {
+        let shares = |body: &str| {
+            let body = Bytes::copy_from_slice(body.as_bytes());
+            let frames = Form::Json.split(&body, &Settings::default()).unwrap();
+            body.as_ptr_range().contains(&frames[0].payload().as_ptr())
+        };
+        assert!(shares(r#"[{"event":"a"},{"event":"b"}]"#));
+        assert!(!shares(&format!(r#"[{{"event":"a"}}{}]"#, " ".repeat(100))));
     }
 
     #[test]

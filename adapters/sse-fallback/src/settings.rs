@@ -14,6 +14,7 @@ pub(crate) struct Settings {
     pub(crate) ticket_lifetime: Duration,
     pub(crate) max_tickets: usize,
     pub(crate) post_patience: Duration,
+    pub(crate) stall_timeout: Duration,
     pub(crate) close_timeout: Duration,
 }
 
@@ -29,6 +30,7 @@ impl Default for Settings {
             ticket_lifetime: Duration::from_secs(30),
             max_tickets: 1000,
             post_patience: Duration::from_secs(1),
+            stall_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
         }
     }

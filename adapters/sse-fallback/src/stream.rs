@@ -68,7 +68,7 @@ impl Events {
             CarrierItem::Frame { number, frame } => wire::write_frame(out, *number, frame),
             CarrierItem::Ended(reason) => wire::write_close(out, reason),
             CarrierItem::Superseded => wire::write_close(out, &TAKEN_OVER),
-            // The core has nothing else for a carrier.
+            // One that stalled ends without a word, so that its client comes back.
             _ => {}
         }
     }

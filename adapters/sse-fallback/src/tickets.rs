@@ -21,8 +21,7 @@ use crate::{
 /// How many characters of a ticket name it; the others are its secret.
 const NAME_CHARS: usize = 11;
 
-/// What a ticket stands for.
-#[derive(Debug)]
+/// What a ticket stands for. It has credentials in it, so it has no `Debug`.
 pub(crate) struct Ticket {
     /// The request that asked for it, with its credentials. They are judged again when the ticket is used.
     pub(crate) asked: Box<HandshakeInfo>,

@@ -9,8 +9,8 @@ use serde::Serialize;
 /// How long a browser waits before it asks again by itself, in milliseconds.
 const RETRY: &[u8] = b"retry: 1000\n";
 
-/// The data of the event `session`.
-#[derive(Debug, Serialize)]
+/// The data of the event `session`. It has a secret in it, so it has no `Debug`.
+#[derive(Serialize)]
 pub(crate) struct Opening<'a> {
     /// The public id.
     pub(crate) client: ClientId,

@@ -6,10 +6,12 @@ use std::{
     task::{Context, Poll},
 };
 
+use tokio::time::Instant;
+
 use super::{Carried, Inner};
 use crate::client::{ClientId, CloseReason};
 
-/// What a carrier is given, in this order: `Open`, any number of frames, then `Ended` or `Superseded`.
+/// What a carrier is given, in this order: `Open`, any number of frames, then `Ended`, `Superseded` or `Stalled`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CarrierItem {
@@ -31,6 +33,8 @@ pub enum CarrierItem {
     Ended(CloseReason),
     /// Another carrier goes on in this one's place.
     Superseded,
+    /// It took nothing for too long. Another one may go on.
+    Stalled,
 }
 
 /// Takes the frames of a [`Resumable`](super::Resumable) session. Dropped, the session is without a carrier.
@@ -54,7 +58,7 @@ impl Carrier {
         Self { inner, turn, stage: Stage::Begin }
     }
 
-    /// The next thing for the peer; `None` after `Ended` or `Superseded`.
+    /// The next thing for the peer; `None` after the last one.
     ///
     /// `Pending` wakes the task of the last call.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<CarrierItem>> {
@@ -64,7 +68,9 @@ impl Carrier {
         let mut state = self.inner.lock();
         if state.turn != self.turn {
             self.stage = Stage::Over;
-            return Poll::Ready(Some(CarrierItem::Superseded));
+            let stalled = state.cut == self.turn;
+            let last = if stalled { CarrierItem::Stalled } else { CarrierItem::Superseded };
+            return Poll::Ready(Some(last));
         }
         if self.stage == Stage::Begin
             && let Some(client) = state.client
@@ -76,6 +82,7 @@ impl Carrier {
         if self.stage == Stage::Open
             && let Some((number, frame)) = state.ring.take()
         {
+            state.moved = Some(Instant::now());
             let room = state.settle_room(&self.inner.options);
             drop(state);
             if room {

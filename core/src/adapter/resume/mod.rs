@@ -5,6 +5,7 @@ mod inbound;
 mod options;
 mod ring;
 mod run;
+mod times;
 
 use std::{
     fmt,
@@ -13,7 +14,7 @@ use std::{
 };
 
 use futures_util::task::AtomicWaker;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 pub use self::{
     carrier::{Carrier, CarrierItem},
@@ -54,7 +55,11 @@ struct State {
     client: Option<ClientId>,
     /// Counts the carriers; the last one is the session's.
     turn: u64,
+    /// The last carrier that was cut off.
+    cut: u64,
     attached: bool,
+    /// When the carrier last took a frame, or had taken all.
+    moved: Option<Instant>,
     /// The carrier's task.
     reader: Option<Waker>,
     /// The session waits until the ring has room.
@@ -159,6 +164,7 @@ impl Resumable {
         state.ring.rewind(last_seen)?;
         state.turn += 1;
         state.attached = true;
+        state.moved = Some(Instant::now());
         let (turn, superseded) = (state.turn, state.reader.take());
         drop(state);
         if let Some(superseded) = superseded {

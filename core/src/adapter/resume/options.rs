@@ -14,6 +14,7 @@ use crate::limits::Limits;
 /// | `ring` | the bounds of the outbox | with a carrier: the oldest frames that it has taken are forgotten. Without: the outbox fills, and its policy acts |
 /// | `inbound` | the bounds of what is held | `receive` answers `Full` |
 /// | `detached` | none | a session that loses its carrier ends at once |
+/// | `stall` | none | a carrier that takes nothing of what waits for it is cut off |
 /// | `farewell` | 5 s for the carrier to take what is left at the end | the session ends without it |
 #[derive(Clone, Debug)]
 #[must_use]
@@ -24,6 +25,7 @@ pub struct ResumeOptions {
     pub(super) inbound_messages: usize,
     pub(super) inbound_bytes: usize,
     pub(super) detached: Option<Arc<Semaphore>>,
+    pub(super) stall: Duration,
     pub(super) farewell: Duration,
 }
 
@@ -37,6 +39,7 @@ impl ResumeOptions {
             inbound_messages: limits.held_messages,
             inbound_bytes: limits.held_bytes,
             detached: None,
+            stall: Duration::MAX,
             farewell: Duration::from_secs(5),
         }
     }
@@ -64,6 +67,12 @@ impl ResumeOptions {
     /// How many sessions may be without a carrier: each takes one permit of this semaphore, which they share.
     pub fn detached(mut self, permits: Arc<Semaphore>) -> Self {
         self.detached = Some(permits);
+        self
+    }
+
+    /// How long a carrier may take nothing although frames wait for it. [`Duration::MAX`]: for ever.
+    pub fn stall(mut self, stall: Duration) -> Self {
+        self.stall = stall;
         self
     }
 

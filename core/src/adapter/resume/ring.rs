@@ -58,7 +58,8 @@ impl Default for Ring {
 }
 
 impl Ring {
-    fn ahead(&self) -> usize {
+    /// How many frames the carrier has yet to take.
+    pub(super) fn ahead(&self) -> usize {
         self.items.len() - self.taken()
     }
 

@@ -1,18 +1,13 @@
 //! The session's one task.
 
 use std::{
-    future::{Future, poll_fn},
-    pin::Pin,
+    future::poll_fn,
     task::{Context, Poll},
-    time::Duration,
 };
 
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Sleep, sleep, timeout},
-};
+use tokio::time::{Instant, timeout};
 
-use super::{Inner, Resumable, ring::Batch};
+use super::{Inner, Resumable, ring::Batch, times::Times};
 use crate::{
     adapter::Session,
     client::CloseReason,
@@ -35,8 +30,8 @@ impl Resumable {
     pub async fn run(&self, mut session: Session) -> CloseReason {
         let over = EndOnDrop(&self.0);
         self.0.begin(&session);
-        let mut grace = Grace::default();
-        let reason = poll_fn(|cx| self.0.poll(cx, &mut session, &mut grace)).await;
+        let mut times = Times::default();
+        let reason = poll_fn(|cx| self.0.poll(cx, &mut session, &mut times)).await;
         self.0.end(reason.clone());
         let taken = poll_fn(|cx| self.0.poll_taken(cx));
         if timeout(self.0.options.farewell, taken).await.is_err() {
@@ -58,7 +53,7 @@ impl Inner {
         }
     }
 
-    fn poll(&self, cx: &mut Context<'_>, session: &mut Session, grace: &mut Grace) -> Poll<CloseReason> {
+    fn poll(&self, cx: &mut Context<'_>, session: &mut Session, times: &mut Times) -> Poll<CloseReason> {
         self.task.register(cx.waker());
         for _ in 0..TURNS {
             let mut batch = self.batch(session);
@@ -72,12 +67,12 @@ impl Inner {
                 Rest::Left(reason) => return Poll::Ready(reason),
                 Rest::More => {}
                 Rest::Nothing if room => {}
-                Rest::Nothing => return self.poll_grace(cx, grace).map(|()| CloseReason::ClientGone),
+                Rest::Nothing => return times.poll(cx, self).map(|()| CloseReason::ClientGone),
             }
         }
         // A peer that never pauses must not keep the others waiting.
         cx.waker().wake_by_ref();
-        self.poll_grace(cx, grace).map(|()| CloseReason::ClientGone)
+        times.poll(cx, self).map(|()| CloseReason::ClientGone)
     }
 
     /// Where one turn writes. A session that is about to end is not held up by a full ring: nobody may come for it.
@@ -110,6 +105,9 @@ impl Inner {
         let was_full = batch.is_full();
         let mut state = self.lock();
         let written = !batch.items.is_empty();
+        if written && state.ring.ahead() == 0 {
+            state.moved = Some(Instant::now());
+        }
         for item in batch.items {
             state.ring.push(item);
         }
@@ -137,17 +135,6 @@ impl Inner {
         if session.accepts_input() && !full { Rest::More } else { Rest::Nothing }
     }
 
-    fn poll_grace(&self, cx: &mut Context<'_>, grace: &mut Grace) -> Poll<()> {
-        let state = self.lock();
-        let (attached, turn) = (state.attached, state.turn);
-        drop(state);
-        if attached {
-            grace.waiting = None;
-            return Poll::Pending;
-        }
-        grace.poll(cx, turn, self)
-    }
-
     pub(super) fn end(&self, reason: CloseReason) {
         let mut state = self.lock();
         state.end.get_or_insert(reason);
@@ -171,50 +158,6 @@ enum Rest {
     Nothing,
     More,
     Left(CloseReason),
-}
-
-/// The time without a carrier.
-#[derive(Default)]
-struct Grace {
-    waiting: Option<Waiting>,
-}
-
-struct Waiting {
-    /// The carrier that is gone.
-    turn: u64,
-    sleep: Pin<Box<Sleep>>,
-    /// The session's place among those without a carrier.
-    _permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Grace {
-    fn poll(&mut self, cx: &mut Context<'_>, turn: u64, inner: &Inner) -> Poll<()> {
-        if self.waiting.as_ref().is_none_or(|waiting| waiting.turn != turn) {
-            // The place of a wait that is over is free again.
-            self.waiting = None;
-            let Some(waiting) = Waiting::begin(turn, inner) else { return Poll::Ready(()) };
-            self.waiting = Some(waiting);
-        }
-        match &mut self.waiting {
-            Some(waiting) => waiting.sleep.as_mut().poll(cx),
-            None => Poll::Ready(()),
-        }
-    }
-}
-
-impl Waiting {
-    /// `None` where the session may not wait.
-    fn begin(turn: u64, inner: &Inner) -> Option<Self> {
-        let options = &inner.options;
-        if options.grace == Duration::ZERO {
-            return None;
-        }
-        let permit = match &options.detached {
-            Some(permits) => Some(std::sync::Arc::clone(permits).try_acquire_owned().ok()?),
-            None => None,
-        };
-        Some(Self { turn, sleep: Box::pin(sleep(options.grace)), _permit: permit })
-    }
 }
 
 /// A session whose task is dropped has ended, too.
