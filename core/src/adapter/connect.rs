@@ -313,7 +313,8 @@ async fn carried<C>(
 ) -> (CloseReason, Option<Box<Engine>>) {
     let take = || slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Ok(mut carrying) = catch_unwind(AssertUnwindSafe(|| carry(client, session))) else {
-        let left = take().map(Engine::leave);
+        // Boxed, as all of a client's end: its task has no room for it.
+        let left = take().map(|engine| Box::pin(engine.leave()));
         return (CloseReason::Failed("the adapter panicked".to_owned()), maybe(left).await);
     };
     let mut leaving: Option<BoxFuture<'static, Box<Engine>>> = None;
