@@ -7,8 +7,20 @@ use crate::{
 };
 
 /// Features of the facade; each must build alone.
-const FEATURES: [&str; 8] =
-    ["http", "ws", "socketio", "sse-fallback", "tls", "tls,ws", "tls,socketio", "testing"];
+const FEATURES: [&str; 12] = [
+    "http",
+    "ws",
+    "socketio",
+    "sse-fallback",
+    "tls",
+    "tls,ws",
+    "tls,socketio",
+    "auth",
+    "validation",
+    "rate-limit",
+    "metrics",
+    "testing",
+];
 
 /// Runs all checks, then all tests.
 ///

@@ -1,0 +1,2 @@
+//! The ready-made layers, guards and filters, in process.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
