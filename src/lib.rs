@@ -14,10 +14,11 @@ pub use narthex_core::{
     ErrorKind, Event, EventName, Extension, Failed, Filter, Flat, Frame, FrameKind, Framing, FromEvent,
     Gateway, GroupSink, Guard, Handler, HandlerDef, Handshake, HandshakeBody, HandshakeInfo, HandshakeRoute,
     Hub, Incoming, IntoPattern, IntoReply, IntoVerdict, Json, JsonEnvelope, Limits, MAX_NAME_BYTES, Memory,
-    MemoryConnector, MemoryPeer, Message, Needs, Nest, Options, Outgoing, Outlet, Overflow, Params, Path,
-    Pattern, Payload, PeerAddr, Principal, Query, Raw, RawJson, ReceiveError, Rechecked, Reply, Result,
-    Resumable, ResumeOptions, Route, RouteFuture, Server, ServerHandle, Session, SharedConnection, State,
-    Stats, Streamed, Target, WebSocketAdapter, check_name, serve,
+    MemoryConnector, MemoryPeer, Message, Needs, Nest, Observer, OnOpen, Options, Outgoing, Outlet, Overflow,
+    Params, Path, Pattern, Payload, PeerAddr, Principal, Query, Raw, RawJson, ReceiveError, Rechecked,
+    Refused, Reply, Result, Resumable, ResumeOptions, Route, RouteFuture, Sent, SentKind, Server,
+    ServerHandle, Session, SharedConnection, State, Stats, Streamed, Target, WebSocketAdapter, check_name,
+    serve,
 };
 #[cfg(feature = "testing")]
 pub use narthex_core::{TestClient, TestMessage, TestServer};

@@ -9,10 +9,11 @@ use std::{
 
 use serde_json::Value;
 
-/// Core's modules: each may use those in lines above its own. Clients and rooms know each other, so they share one.
+/// Core's modules: each may use those in lines above its own. Clients and rooms know each other, and observers see both, so
+/// they share one.
 const LEVELS: [&[&str]; 10] = [
     &["message"],
-    &["client", "room"],
+    &["client", "room", "observer"],
     &["reply"],
     &["extract"],
     &["guard", "filter"],

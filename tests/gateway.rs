@@ -15,6 +15,8 @@ mod guards;
 mod kit;
 #[path = "gateway/layers.rs"]
 mod layers;
+#[path = "gateway/observers.rs"]
+mod observers;
 #[path = "gateway/patterns.rs"]
 mod patterns;
 #[path = "gateway/registration.rs"]

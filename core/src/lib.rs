@@ -18,6 +18,7 @@ mod handler;
 mod limits;
 mod memory;
 mod message;
+mod observer;
 mod panic;
 mod reply;
 mod room;
@@ -32,8 +33,8 @@ pub use self::{
         ReceiveError, Rechecked, Resumable, ResumeOptions, Session, WebSocketAdapter,
     },
     client::{
-        AuthPayload, Client, ClientId, CloseReason, DirectSink, GroupSink, HandshakeInfo, Params, PeerAddr,
-        Principal, SharedConnection,
+        AuthPayload, Client, ClientId, CloseReason, DirectSink, GroupSink, HandshakeInfo, OnOpen, Params,
+        PeerAddr, Principal, SharedConnection,
     },
     error::{BoxError, Error, ErrorKind, Result},
     extract::{Ack, Event, Extension, FromEvent, Handshake, Json, Needs, Path, Query, State},
@@ -48,6 +49,7 @@ pub use self::{
         EventName, Flat, Frame, FrameKind, Framing, Incoming, JsonEnvelope, MAX_NAME_BYTES, Message, Nest,
         Outgoing, Outlet, Payload, Raw, RawJson, check_name,
     },
+    observer::{Observer, Refused, Sent, SentKind},
     reply::{Denied, DeniedKind, Emit, IntoReply, Reply, Streamed},
     room::{Hub, Target},
     serve::{BoundServer, Server, ServerHandle, serve},

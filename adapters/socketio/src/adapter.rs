@@ -240,7 +240,7 @@ impl WebSocketAdapter for SocketIo {
     type Client = SocketIoClient;
 
     fn capability(&self) -> Capability {
-        Capability::default().with_binary(true)
+        Capability::default().with_name("socketio").with_binary(true)
     }
 
     async fn create(&self, options: &Options) -> Result<SocketIoServer> {

@@ -202,6 +202,7 @@ impl WebSocketAdapter for Sse {
 
     fn capability(&self) -> Capability {
         Capability::default()
+            .with_name("sse")
             .with_binary(true)
             .with_refuses_over_http(true)
             .with_close_codes(true)

@@ -102,7 +102,12 @@ impl Door {
             return text(StatusCode::FORBIDDEN, "The session is somebody else's");
         }
         match entry.resumable.attach(last_seen.unwrap_or_default()) {
-            Ok(carrier) => self.stream(carrier, entry, true, rechecked.response_headers()),
+            Ok(carrier) => {
+                if let Some(client) = entry.resumable.client() {
+                    rechecked.renew(client);
+                }
+                self.stream(carrier, entry, true, rechecked.response_headers())
+            }
             Err(error) => text(
                 StatusCode::GONE,
                 match error {

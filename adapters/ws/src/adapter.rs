@@ -150,6 +150,7 @@ impl WebSocketAdapter for Ws {
 
     fn capability(&self) -> Capability {
         Capability::default()
+            .with_name("ws")
             .with_binary(true)
             .with_refuses_over_http(true)
             .with_close_codes(true)

@@ -14,9 +14,10 @@ use http::{HeaderMap, Request, Response};
 
 use super::{Capability, Session, Shared, engine::Engine};
 use crate::{
-    client::{Client, CloseReason, HandshakeInfo, SharedConnection, Wire},
+    client::{Client, ClientId, CloseReason, HandshakeInfo, OnOpen, SharedConnection, Wire},
     gateway::{Namespace, Place, canonical, find_namespace, refusal},
     message::{Envelope, Framing, JsonEnvelope},
+    observer::Refused,
     panic::caught,
     reply::{Denied, DeniedKind},
     room::HubInner,
@@ -66,11 +67,9 @@ impl<C: Send + 'static> Connect<C> {
     /// The refusal, as the HTTP answer that the guard or layer chose; 404 for a namespace that is unknown, or not open at the door's address; 503 when the
     /// server is full or drains, 408 when the stack takes too long.
     pub async fn handshake(&self, request: Request<()>) -> Result<Admission<C>, Response<Bytes>> {
+        let namespace = self.pattern(&request);
         let judged = self.judge(request).await;
-        if judged.is_err() {
-            Counters::add(&self.shared.counters.refused);
-        }
-        judged
+        self.count(namespace, judged)
     }
 
     /// Runs the layers and connect guards of a handshake again, for a client that is open: its carrier is another, and
@@ -81,14 +80,36 @@ impl<C: Send + 'static> Connect<C> {
     /// # Errors
     /// The refusal, as [`handshake`](Self::handshake) gives it.
     pub async fn recheck(&self, request: Request<()>) -> Result<Rechecked, Response<Bytes>> {
+        let namespace = self.pattern(&request);
         let judged = match self.is_draining() {
             true => Err(going_away().await),
             false => self.examine(request).await,
         };
-        if judged.is_err() {
+        let judged = self.count(namespace, judged);
+        judged.map(|Examined { hub, handshake, headers, on_open, .. }| Rechecked {
+            hub,
+            handshake,
+            headers,
+            on_open,
+        })
+    }
+
+    /// The namespace of a request, as it was registered.
+    fn pattern(&self, request: &Request<()>) -> Option<Arc<Namespace>> {
+        find_namespace(&self.namespaces, &canonical(request.uri().path())).map(|(found, _)| Arc::clone(found))
+    }
+
+    fn count<T>(
+        &self,
+        namespace: Option<Arc<Namespace>>,
+        judged: Result<T, Response<Bytes>>,
+    ) -> Result<T, Response<Bytes>> {
+        judged.inspect_err(|refusal| {
             Counters::add(&self.shared.counters.refused);
-        }
-        judged.map(|Examined { handshake, headers, .. }| Rechecked { handshake, headers })
+            let namespace = namespace.as_ref().map(|namespace| &*namespace.pattern);
+            let refused = Refused { adapter: self.capability.name, namespace, status: refusal.status() };
+            self.shared.observe(|observer| observer.refused(&refused));
+        })
     }
 
     fn is_draining(&self) -> bool {
@@ -102,13 +123,14 @@ impl<C: Send + 'static> Connect<C> {
         let Some(permit) = Permit::take(&self.shared) else {
             return Err(refuse(DeniedKind::Overloaded, "The server is full").await);
         };
-        let Examined { namespace, hub, handshake, headers } = self.examine(request).await?;
+        let Examined { namespace, hub, handshake, headers, on_open } = self.examine(request).await?;
         Ok(Admission {
             shared: Arc::clone(&self.shared),
             namespace,
             hub,
             handshake: Arc::new(handshake),
             headers,
+            on_open,
             envelope: Arc::new(JsonEnvelope),
             framing: None,
             connection: None,
@@ -125,7 +147,9 @@ impl<C: Send + 'static> Connect<C> {
         };
         let hub = namespace.hubs.get(&path);
         let params = (!params.is_empty()).then_some(params);
-        request.extensions_mut().insert(Place((Arc::clone(&path), params.clone(), Arc::clone(&hub))));
+        let adapter = self.capability.name;
+        let place = Place { adapter, path: Arc::clone(&path), params: params.clone(), hub: Arc::clone(&hub) };
+        request.extensions_mut().insert(place);
         let judged =
             tokio::time::timeout(self.shared.limits.handshake_timeout, namespace.judge(request)).await;
         let (mut parts, headers) = match judged {
@@ -133,8 +157,9 @@ impl<C: Send + 'static> Connect<C> {
             Err(_) => return Err(refuse(DeniedKind::Timeout, "The handshake took too long").await),
         };
         parts.extensions.remove::<Place>();
-        let handshake = HandshakeInfo::new(parts, path, params);
-        Ok(Examined { namespace: Arc::clone(namespace), hub, handshake, headers })
+        let on_open = parts.extensions.remove::<OnOpen>();
+        let handshake = HandshakeInfo::new(parts, adapter, path, params);
+        Ok(Examined { namespace: Arc::clone(namespace), hub, handshake, headers, on_open })
     }
 
     /// Judges a handshake and opens the client in one step, and drives its life to the end.
@@ -174,19 +199,29 @@ struct Examined {
     hub: Arc<HubInner>,
     handshake: HandshakeInfo,
     headers: HeaderMap,
+    on_open: Option<OnOpen>,
 }
 
 /// A handshake that was judged again, see [`Connect::recheck`].
-#[derive(Debug)]
 pub struct Rechecked {
+    hub: Arc<HubInner>,
     handshake: HandshakeInfo,
     headers: HeaderMap,
+    on_open: Option<OnOpen>,
 }
 
 impl Rechecked {
     /// The handshake, with what its layers put in.
     pub fn handshake(&self) -> &HandshakeInfo {
         &self.handshake
+    }
+
+    /// Does with a client what the layers of this handshake want done with it ([`OnOpen`]): call it once the client goes on
+    /// with the connection that this handshake is of. A client of another namespace, or that is gone, is left alone.
+    pub fn renew(&self, client: ClientId) {
+        if let (Some(on_open), Some(client)) = (&self.on_open, self.hub.everyone().get(client)) {
+            on_open.run(&client);
+        }
     }
 
     /// The handshake itself.
@@ -197,6 +232,12 @@ impl Rechecked {
     /// Headers that layers of the handshake want on the door's answer.
     pub fn response_headers(&self) -> &HeaderMap {
         &self.headers
+    }
+}
+
+impl fmt::Debug for Rechecked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rechecked").field("headers", &self.headers).finish_non_exhaustive()
     }
 }
 
@@ -239,6 +280,7 @@ pub struct Admission<C> {
     hub: Arc<HubInner>,
     handshake: Arc<HandshakeInfo>,
     headers: HeaderMap,
+    on_open: Option<OnOpen>,
     envelope: Arc<dyn Envelope>,
     framing: Option<Framing>,
     connection: Option<SharedConnection>,
@@ -284,6 +326,9 @@ impl<C: Send + 'static> Admission<C> {
     pub fn open(self, client: C) -> BoxFuture<'static, CloseReason> {
         let wire = Wire::new(self.envelope, self.framing, self.capability.binary);
         let handle = Client::open(self.handshake, wire, self.hub, self.connection);
+        if let Some(on_open) = &self.on_open {
+            on_open.run(&handle);
+        }
         let engine = Engine::new(handle, self.namespace, Arc::clone(&self.shared), self.permit);
         let slot = Arc::new(Mutex::new(None));
         let session = Session::new(engine, Arc::clone(&slot));

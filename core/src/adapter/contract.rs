@@ -11,9 +11,11 @@ use crate::{
 };
 
 /// What a door can do. What a client can do is this and what its envelope can.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capability {
+    /// What the adapter is called in metrics and traces.
+    pub name: &'static str,
     /// Carries binary frames.
     pub binary: bool,
     /// Can refuse a client with an HTTP answer before it is open.
@@ -26,7 +28,28 @@ pub struct Capability {
     pub own_address: bool,
 }
 
+impl Default for Capability {
+    /// An adapter called `"custom"` that can do nothing of all this.
+    fn default() -> Self {
+        Self {
+            name: "custom",
+            binary: false,
+            refuses_over_http: false,
+            close_codes: false,
+            framing: false,
+            own_address: false,
+        }
+    }
+}
+
 impl Capability {
+    /// What the adapter is called in metrics and traces.
+    #[must_use]
+    pub fn with_name(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
     /// Whether it carries binary frames.
     #[must_use]
     pub fn with_binary(mut self, binary: bool) -> Self {

@@ -7,6 +7,7 @@ use crate::{
     client::Client,
     error::{Error, ErrorKind},
     message::{AckId, FrameKind, Outgoing, Outlet, Payload},
+    observer::Sent,
     reply::{AckState, Denied, Emit, Reply, ReplyKind, ReplyStream},
     stats::Counters,
 };
@@ -157,6 +158,7 @@ fn write(client: &Client, outgoing: Outgoing<'_>, out: &mut dyn Outlet) -> Resul
         if scratch.capacity() > SCRATCH_KEPT {
             *scratch = Vec::new();
         }
+        client.hub_inner().observe(|observer| observer.sent(&Sent::new(&outgoing, 1)));
         Ok(())
     })
 }

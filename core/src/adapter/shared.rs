@@ -12,7 +12,9 @@ use crate::{
     client::{CloseReason, Params},
     gateway::{Namespace, canonical, find_namespace},
     limits::Limits,
-    room::Hub,
+    observer::Observer,
+    observer::Observers,
+    room::{Common, Hub},
     stats::Counters,
 };
 
@@ -20,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) namespaces: Vec<Arc<Namespace>>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) counters: Arc<Counters>,
+    observers: Observers,
     /// Cancelled when the server stops accepting.
     pub(crate) draining: CancellationToken,
     /// Cancelled when the drain's time is over.
@@ -31,15 +34,22 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(namespaces: Vec<Arc<Namespace>>, limits: Arc<Limits>, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        namespaces: Vec<Arc<Namespace>>,
+        common: Common,
+        tracker: TaskTracker,
+        killed: CancellationToken,
+    ) -> Self {
+        let Common { limits, counters, observers, .. } = common;
         Self {
             namespaces,
             limits,
             counters,
+            observers,
             draining: CancellationToken::new(),
-            killed: CancellationToken::new(),
+            killed,
             is_killed: AtomicBool::new(false),
-            tracker: TaskTracker::new(),
+            tracker,
             on_serve: Mutex::default(),
         }
     }
@@ -67,6 +77,11 @@ impl Shared {
         for hub in self.namespaces.iter().flat_map(|namespace| namespace.hubs.all()) {
             Hub::from(hub).wake_all();
         }
+    }
+
+    /// Lets every observer see something.
+    pub(crate) fn observe(&self, see: impl Fn(&dyn Observer)) {
+        self.observers.each(&self.counters, see);
     }
 
     /// Cheap enough to ask at every wake of a client.

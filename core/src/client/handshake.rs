@@ -35,10 +35,16 @@ pub struct HandshakeInfo {
     extensions: Extensions,
     namespace: Arc<str>,
     params: Option<Params>,
+    adapter: &'static str,
 }
 
 impl HandshakeInfo {
-    pub(crate) fn new(parts: Parts, namespace: Arc<str>, params: Option<Params>) -> Self {
+    pub(crate) fn new(
+        parts: Parts,
+        adapter: &'static str,
+        namespace: Arc<str>,
+        params: Option<Params>,
+    ) -> Self {
         let mut headers = Vec::with_capacity(256);
         for (name, value) in &parts.headers {
             push_field(&mut headers, name.as_str().as_bytes());
@@ -51,6 +57,7 @@ impl HandshakeInfo {
             extensions: parts.extensions,
             namespace,
             params,
+            adapter,
         }
     }
 
@@ -104,6 +111,11 @@ impl HandshakeInfo {
     /// What the client sent with its connect beside the HTTP request (Socket.IO's `auth`), where the door has such.
     pub fn auth(&self) -> Option<&RawJson> {
         self.extensions.get::<AuthPayload>().map(|auth| &auth.0)
+    }
+
+    /// The name of the adapter that the client came through.
+    pub fn adapter(&self) -> &'static str {
+        self.adapter
     }
 
     /// The concrete path of the namespace.
@@ -166,7 +178,7 @@ mod tests {
             .body(())
             .unwrap();
         let (parts, ()) = request.into_parts();
-        let info = HandshakeInfo::new(parts.clone(), "/chat".into(), None);
+        let info = HandshakeInfo::new(parts.clone(), "ws", "/chat".into(), None);
         assert_eq!(info.parts().headers, parts.headers);
         assert_eq!(info.uri(), parts.uri);
         assert_eq!(info.query(), "name=Ada&x=%20");

@@ -4,8 +4,10 @@ mod acks;
 mod close;
 mod connection;
 mod direct;
+mod expiry;
 mod handshake;
 mod id;
+mod on_open;
 mod outbox;
 mod wire;
 
@@ -23,6 +25,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::{
     acks::PendingAcks,
+    expiry::Expiries,
     outbox::{OutItem, Outbox, Pushed},
     wire::Wire,
 };
@@ -32,10 +35,12 @@ pub use self::{
     direct::{DirectSink, GroupSink},
     handshake::{AuthPayload, HandshakeInfo, Params, PeerAddr, Principal},
     id::ClientId,
+    on_open::OnOpen,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     message::{Outgoing, Payload},
+    observer::Sent,
     room::{Hub, HubInner, Membership, Target},
     stats::Counters,
 };
@@ -126,6 +131,12 @@ impl Client {
         &self.0.handshake
     }
 
+    /// The name of the adapter that it came through: `"ws"`, `"socketio"`, `"sse"`, `"memory"`, or what an adapter of
+    /// somebody else's calls itself.
+    pub fn adapter(&self) -> &'static str {
+        self.0.handshake.adapter()
+    }
+
     /// The hub of its namespace.
     pub fn hub(&self) -> Hub {
         Hub::from(Arc::clone(&self.0.hub))
@@ -202,7 +213,9 @@ impl Client {
     }
 
     pub(crate) fn send(&self, outgoing: Outgoing<'_>) -> Result<()> {
-        self.push(OutItem::Frame(self.0.wire.encode(outgoing)?))
+        self.push(OutItem::Frame(self.0.wire.encode(outgoing)?))?;
+        self.0.hub.observe(|observer| observer.sent(&Sent::new(&outgoing, 1)));
+        Ok(())
     }
 
     pub(crate) fn push(&self, item: OutItem) -> Result<()> {

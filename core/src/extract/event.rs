@@ -7,7 +7,7 @@ use http::Extensions;
 
 use crate::{
     client::{Client, CloseReason, HandshakeInfo, Params},
-    message::{EventName, Message},
+    message::{DecodeError, EventName, Message},
     reply::{AckState, Reply},
     room::{Hub, HubInner},
 };
@@ -28,6 +28,10 @@ pub struct Event {
     pub(crate) manual: Option<Arc<AckState>>,
     pub(crate) reason: Option<CloseReason>,
 }
+
+/// On an event that stands for a frame which could not be read.
+#[derive(Clone)]
+pub(crate) struct Unreadable(pub(crate) DecodeError);
 
 /// What is known of the registration that an event matched.
 #[derive(Default)]
@@ -90,6 +94,12 @@ impl Event {
     /// The same, to put data in.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
         &mut self.extensions
+    }
+
+    /// Why the frame could not be read, where this stands for one: its message is empty then, and has no name. Layers see
+    /// such events, guards and handlers do not.
+    pub fn unreadable(&self) -> Option<&DecodeError> {
+        self.extensions.get::<Unreadable>().map(|Unreadable(error)| error)
     }
 
     /// The data that the registration carries, for guards and layers to read.

@@ -14,7 +14,8 @@ use crate::{
 
 /// What a layer of the handshake, a layer of the message or a guard has put in, by its type.
 ///
-/// The event's own data come first, then the handshake's.
+/// The event's own data come first, then what is on the client ([`Client::set_data`]), then the handshake's: so what a
+/// handshake brought can be replaced for the rest of a client's life.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Extension<T>(pub T);
 
@@ -22,11 +23,10 @@ impl<T: Clone + Send + Sync + 'static> FromEvent for Extension<T> {
     type Rejection = Denied;
 
     async fn from_event(event: &mut Event) -> Result<Self, Denied> {
-        let found = event.extensions.get::<T>().or_else(|| event.handshake.extensions().get::<T>());
-        found
-            .cloned()
-            .map(Self)
-            .ok_or_else(|| Denied::internal(format!("no extension of type {}", type_name::<T>())))
+        let on_client = || event.client.as_ref().and_then(Client::data::<T>);
+        let on_handshake = || event.handshake.extensions().get::<T>().cloned();
+        let found = event.extensions.get::<T>().cloned().or_else(on_client).or_else(on_handshake);
+        found.map(Self).ok_or_else(|| Denied::internal(format!("no extension of type {}", type_name::<T>())))
     }
 }
 

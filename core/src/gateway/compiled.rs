@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use http::{Extensions, request::Parts};
 
 use super::{
-    Gateway, HandshakeRoute, Namespace, config,
+    Gateway, HandshakeLayerFn, HandshakeRoute, Namespace, config,
     namespace::{Hook, Hubs, run_connect_guards},
     registry::{Entry, Registered, Registry},
     same_addresses,
@@ -15,19 +16,22 @@ use crate::{
     error::Result,
     extract::{Call, Matched, Needs},
     filter::FilterFn,
-    guard::Checks,
+    guard::{Check, Checks},
     handler::{HandlerDef, LayerFn, Order, PatternKind, Route, Segments, guarded},
-    limits::Limits,
-    reply::{Denied, Reply},
-    room::HubInner,
-    stats::Counters,
+    message::DecodeErrorKind,
+    reply::{Denied, DeniedKind, Reply},
+    room::{Common, HubInner},
 };
 
 /// What the server puts around all gateways.
 #[derive(Default)]
 pub(crate) struct Global {
     pub(crate) layers: Vec<LayerFn>,
+    pub(crate) handshake_layers: Vec<HandshakeLayerFn>,
     pub(crate) guards: Checks,
+    pub(crate) connect_guards: Checks,
+    pub(crate) on_connect: Checks,
+    pub(crate) on_disconnect: Checks,
     pub(crate) filter: Option<FilterFn>,
     pub(crate) states: Extensions,
 }
@@ -36,15 +40,14 @@ pub(crate) struct Compiler {
     global: Global,
     /// The server's layers, made once; innermost, the event's gateway is called.
     stack: Option<Call>,
-    limits: Arc<Limits>,
-    counters: Arc<Counters>,
+    common: Common,
     next_id: usize,
 }
 
 impl Compiler {
-    pub(crate) fn new(global: Global, limits: Arc<Limits>, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(global: Global, common: Common) -> Self {
         let stack = stack(&global.layers, |matched| matched.gateway.clone());
-        Self { global, stack, limits, counters, next_id: 0 }
+        Self { global, stack, common, next_id: 0 }
     }
 
     /// Compiles all gateways: those on one path pattern become one namespace, in registration order.
@@ -73,47 +76,32 @@ impl Compiler {
     fn namespace(&mut self, segments: Segments, gateways: Vec<Gateway>) -> Result<Arc<Namespace>> {
         let pattern: Box<str> = gateways[0].namespace.as_str().into();
         let listen = same_addresses(&gateways)?;
-        let hubs =
-            Hubs::new(&pattern, segments.is_literal(), Arc::clone(&self.limits), Arc::clone(&self.counters));
-        let mut registered = Vec::new();
+        let hubs = Hubs::new(&pattern, segments.is_literal(), self.common.clone());
         let filter = gateways.iter().find_map(|gateway| gateway.filter.clone());
-        let (mut on_init, mut on_connect, mut on_disconnect) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut connect_guards, mut handshake_layers) = (Vec::new(), Vec::new());
-        for (place, gateway) in gateways.into_iter().enumerate() {
+        let mut registered = Vec::new();
+        let mut hooks = Hooks::default();
+        hooks.add_first(&self.global, &pattern)?;
+        let mut handshake_layers = Vec::new();
+        for (place, mut gateway) in gateways.into_iter().enumerate() {
             let states = self.states(&gateway);
-            let matched = Arc::new(Matched { states: Arc::clone(&states), ..Matched::default() });
-            let name = gateway.namespace.clone();
-            for (checks, hooks) in [
-                (&gateway.on_init, &mut on_init),
-                (&gateway.on_connect, &mut on_connect),
-                (&gateway.on_disconnect, &mut on_disconnect),
-                (&gateway.connect_guards, &mut connect_guards),
-            ] {
-                check_needs(&checks.needs, &states, &name, "a guard or hook")?;
-                let hook = |check: &crate::guard::Check| Hook {
-                    check: Arc::clone(check),
-                    matched: Arc::clone(&matched),
-                };
-                hooks.extend(checks.checks.iter().map(hook));
-            }
-            let mut gateway = gateway;
+            hooks.add(&gateway, &states)?;
             handshake_layers.append(&mut gateway.handshake_layers);
-            registered.push(self.gateway(place, gateway, &states)?);
+            registered.push(self.gateway(place, gateway, &states, filter.as_ref())?);
         }
+        hooks.add_last(&self.global, &pattern)?;
+        let Hooks { on_init, on_connect, on_disconnect, connect_guards } = hooks;
         let innermost = HandshakeRoute::innermost(move |parts: Parts| {
             let guards = connect_guards.clone();
             Box::pin(async move {
                 match parts.extensions.get::<Place>().cloned() {
-                    Some(Place(place)) if !guards.is_empty() => {
-                        run_connect_guards(guards, parts, place).await
-                    }
+                    Some(place) if !guards.is_empty() => run_connect_guards(guards, parts, place).await,
                     _ => Ok(parts),
                 }
             })
         });
-        let handshake = handshake_layers.iter().rev().fold(innermost, |inner, layer| layer(inner));
-        let unknown = self.unknown(filter);
-        let registry = Registry::new(registered, unknown);
+        let layers = self.global.handshake_layers.iter().chain(&handshake_layers);
+        let handshake = layers.rev().fold(innermost, |inner, layer| layer(inner));
+        let registry = Registry::new(registered);
         Ok(Arc::new(Namespace {
             pattern,
             segments,
@@ -134,7 +122,14 @@ impl Compiler {
         Arc::new(states)
     }
 
-    fn gateway(&mut self, place: usize, gateway: Gateway, states: &Arc<Extensions>) -> Result<Registered> {
+    /// `filter` is for events that nobody is for: the first that a gateway of the namespace has.
+    fn gateway(
+        &mut self,
+        place: usize,
+        gateway: Gateway,
+        states: &Arc<Extensions>,
+        filter: Option<&FilterFn>,
+    ) -> Result<Registered> {
         let name = gateway.namespace;
         check_needs(&gateway.guards.needs, states, &name, "a guard")?;
         check_needs(&self.global.guards.needs, states, &name, "a guard of the server")?;
@@ -143,9 +138,10 @@ impl Compiler {
             stack: stack(&gateway.layers, |matched| matched.handler.clone()),
             guards: gateway.guards,
             filter: gateway.filter,
+            metadata: gateway.metadata,
             states: Arc::clone(states),
         };
-        let mut registered = Registered::default();
+        let mut registered = Registered::new(self.unknown(&frame, filter), self.unreadable(&frame));
         let mut seen: Vec<(Box<str>, PatternKind)> = Vec::new();
         for (pattern, def) in gateway.handlers {
             let (text, kind) = pattern.compile()?;
@@ -190,49 +186,105 @@ impl Compiler {
         let core = guarded(parts.call, guards.cloned().collect(), filter);
         let handler =
             parts.layers.iter().rev().fold(Route::from_call(core), |inner, layer| layer(inner)).into_call();
-        let gateway = frame.stack.clone().unwrap_or_else(|| Arc::clone(&handler));
-        let call = self.stack.clone().unwrap_or_else(|| Arc::clone(&gateway));
-        let matched = Matched {
-            pattern: text,
-            metadata: parts.metadata,
-            states: Arc::clone(&frame.states),
-            handler: Some(handler),
-            gateway: Some(gateway),
-        };
-        self.next_id += 1;
-        Ok(Entry {
-            call,
-            matched: Arc::new(matched),
-            order: parts.order,
-            gateway: frame.place,
-            id: self.next_id,
-        })
+        let mut metadata = frame.metadata.clone();
+        metadata.extend(parts.metadata);
+        let matched = Matched { pattern: text, metadata, ..frame.matched() };
+        Ok(self.dressed(frame, handler, matched, parts.order))
     }
 
-    /// Answers events that nobody is for; walks the server's layers and the namespace's filter.
-    fn unknown(&self, filter: Option<FilterFn>) -> Entry {
-        let call: Call = Arc::new(|_| Box::pin(async { Reply::error(Denied::not_found("Unknown event")) }));
-        let call = guarded(call, Arc::new([]), filter.or_else(|| self.global.filter.clone()));
-        let matched = Matched {
-            handler: Some(Arc::clone(&call)),
-            gateway: Some(Arc::clone(&call)),
-            ..Matched::default()
-        };
-        let call = self.stack.clone().unwrap_or(call);
-        Entry { call, matched: Arc::new(matched), order: Order::Serial, gateway: usize::MAX, id: usize::MAX }
+    /// Puts the layers of the gateway and the server around a handler.
+    fn dressed(&mut self, frame: &GatewayFrame, handler: Call, matched: Matched, order: Order) -> Entry {
+        let gateway = frame.stack.clone().unwrap_or_else(|| Arc::clone(&handler));
+        let call = self.stack.clone().unwrap_or_else(|| Arc::clone(&gateway));
+        let matched = Matched { handler: Some(handler), gateway: Some(gateway), ..matched };
+        self.next_id += 1;
+        Entry { call, matched: Arc::new(matched), order, gateway: frame.place, id: self.next_id }
+    }
+
+    /// Answers events that nobody is for, where no gateway has a fallback, behind the layers of the namespace's first
+    /// gateway. Guards are for what is there.
+    fn unknown(&mut self, frame: &GatewayFrame, filter: Option<&FilterFn>) -> Entry {
+        let nobody: Call = Arc::new(|_| async { Reply::error(Denied::not_found("Unknown event")) }.boxed());
+        let filter = filter.or(self.global.filter.as_ref()).cloned();
+        let call = guarded(nobody, Arc::new([]), filter);
+        self.dressed(frame, call, frame.matched(), Order::Serial)
+    }
+
+    /// Answers frames that could not be read. Layers see them, guards and filters do not: there is no message.
+    fn unreadable(&mut self, frame: &GatewayFrame) -> Entry {
+        let call: Call = Arc::new(|event| {
+            let kind = match event.unreadable().map(|error| error.kind) {
+                Some(DecodeErrorKind::TooDeep) => DeniedKind::TooLarge,
+                _ => DeniedKind::BadRequest,
+            };
+            let text = event.unreadable().map_or("The message cannot be read", |error| error.message);
+            Box::pin(async move { Reply::error(Denied::new(kind, text)) })
+        });
+        self.dressed(frame, call, frame.matched(), Order::Serial)
     }
 }
 
-/// The concrete place of a handshake, for the connect guards: path, parameters, hub.
+/// The concrete place of a handshake, for the connect guards.
 #[derive(Clone)]
-pub(crate) struct Place(pub(crate) (Arc<str>, Option<Params>, Arc<HubInner>));
+pub(crate) struct Place {
+    pub(crate) adapter: &'static str,
+    pub(crate) path: Arc<str>,
+    pub(crate) params: Option<Params>,
+    pub(crate) hub: Arc<HubInner>,
+}
 
 struct GatewayFrame {
     place: usize,
     stack: Option<Call>,
     guards: Checks,
     filter: Option<FilterFn>,
+    metadata: Extensions,
     states: Arc<Extensions>,
+}
+
+impl GatewayFrame {
+    fn matched(&self) -> Matched {
+        Matched { metadata: self.metadata.clone(), states: Arc::clone(&self.states), ..Matched::default() }
+    }
+}
+
+/// The hooks and connect guards of a namespace.
+#[derive(Default)]
+struct Hooks {
+    on_init: Vec<Hook>,
+    on_connect: Vec<Hook>,
+    on_disconnect: Vec<Hook>,
+    connect_guards: Vec<Hook>,
+}
+
+impl Hooks {
+    /// What the server runs before its gateways.
+    fn add_first(&mut self, global: &Global, name: &str) -> Result<()> {
+        let states = Arc::new(global.states.clone());
+        extend(&mut self.on_connect, &global.on_connect, &states, name)?;
+        extend(&mut self.connect_guards, &global.connect_guards, &states, name)
+    }
+
+    fn add(&mut self, gateway: &Gateway, states: &Arc<Extensions>) -> Result<()> {
+        let name = &gateway.namespace;
+        extend(&mut self.on_init, &gateway.on_init, states, name)?;
+        extend(&mut self.on_connect, &gateway.on_connect, states, name)?;
+        extend(&mut self.on_disconnect, &gateway.on_disconnect, states, name)?;
+        extend(&mut self.connect_guards, &gateway.connect_guards, states, name)
+    }
+
+    /// What the server runs after its gateways.
+    fn add_last(&mut self, global: &Global, name: &str) -> Result<()> {
+        extend(&mut self.on_disconnect, &global.on_disconnect, &Arc::new(global.states.clone()), name)
+    }
+}
+
+fn extend(hooks: &mut Vec<Hook>, checks: &Checks, states: &Arc<Extensions>, name: &str) -> Result<()> {
+    check_needs(&checks.needs, states, name, "a guard or hook")?;
+    let matched = Arc::new(Matched { states: Arc::clone(states), ..Matched::default() });
+    let hook = |check: &Check| Hook { check: Arc::clone(check), matched: Arc::clone(&matched) };
+    hooks.extend(checks.checks.iter().map(hook));
+    Ok(())
 }
 
 /// One shared stack of layers around a call that the event's registration names.

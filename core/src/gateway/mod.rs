@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 pub use self::handshake::{HandshakeBody, HandshakeRoute};
 pub(crate) use self::{
     compiled::{Compiler, Global, Place, find_namespace},
-    handshake::{HandshakeLayerFn, Verdict, refusal},
+    handshake::{HandshakeLayerFn, Verdict, layer_fn as handshake_layer_fn, refusal},
     namespace::{HookEvent, Namespace, canonical, run_hooks},
     registry::{Entry, Found},
 };
@@ -56,6 +56,7 @@ pub struct Gateway {
     pub(crate) on_disconnect: Checks,
     pub(crate) filter: Option<FilterFn>,
     pub(crate) states: Extensions,
+    pub(crate) metadata: Extensions,
 }
 
 impl Default for Gateway {
@@ -81,6 +82,7 @@ impl Gateway {
             on_disconnect: Checks::default(),
             filter: None,
             states: Extensions::new(),
+            metadata: Extensions::new(),
         }
     }
 
@@ -123,6 +125,13 @@ impl Gateway {
     /// Gives handlers a value, taken by [`State<T>`](crate::State). One value a type.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
         self.states.insert(state);
+        self
+    }
+
+    /// Data for guards and layers to read, by type, on every handler of this gateway; a handler's own of the same type
+    /// wins: [`Event::metadata`].
+    pub fn metadata<D: Clone + Send + Sync + 'static>(mut self, data: D) -> Self {
+        self.metadata.insert(data);
         self
     }
 

@@ -11,7 +11,7 @@ use std::{
 use http::{Request, request::Parts};
 
 use super::{
-    HandshakeRoute, Verdict,
+    HandshakeRoute, Place, Verdict,
     registry::{Found, Registry},
 };
 use crate::{
@@ -19,11 +19,9 @@ use crate::{
     extract::{Event, Matched},
     guard::Check,
     handler::Segments,
-    limits::Limits,
     message::{EventName, Message, Payload},
     reply::Denied,
-    room::HubInner,
-    stats::Counters,
+    room::{Common, HubInner},
 };
 
 /// A hook with the surroundings of its gateway.
@@ -51,15 +49,13 @@ pub(crate) struct Namespace {
 pub(crate) struct Hubs {
     fixed: Option<Arc<HubInner>>,
     by_path: Mutex<HashMap<Arc<str>, Weak<HubInner>>>,
-    limits: Arc<Limits>,
-    counters: Arc<Counters>,
+    common: Common,
 }
 
 impl Hubs {
-    pub(crate) fn new(path: &str, literal: bool, limits: Arc<Limits>, counters: Arc<Counters>) -> Self {
-        let fixed =
-            literal.then(|| Arc::new(HubInner::new(path.into(), Arc::clone(&limits), Arc::clone(&counters))));
-        Self { fixed, by_path: Mutex::default(), limits, counters }
+    pub(crate) fn new(path: &str, literal: bool, common: Common) -> Self {
+        let fixed = literal.then(|| Arc::new(HubInner::new(path.into(), common.clone())));
+        Self { fixed, by_path: Mutex::default(), common }
     }
 
     /// The hub of a concrete path.
@@ -76,8 +72,7 @@ impl Hubs {
             by_path.retain(|_, hub| hub.strong_count() > 0);
         }
         let path: Arc<str> = path.into();
-        let hub =
-            Arc::new(HubInner::new(Arc::clone(&path), Arc::clone(&self.limits), Arc::clone(&self.counters)));
+        let hub = Arc::new(HubInner::new(Arc::clone(&path), self.common.clone()));
         by_path.insert(path, Arc::downgrade(&hub));
         hub
     }
@@ -95,7 +90,11 @@ impl Namespace {
     }
 
     pub(crate) async fn judge(&self, request: Request<()>) -> Verdict {
-        self.handshake.judge(request, &self.hubs.counters).await
+        self.handshake.judge(request, &self.hubs.common.counters).await
+    }
+
+    pub(crate) fn unreadable(&self) -> Found<'_> {
+        self.registry.unreadable()
     }
 
     pub(crate) fn find(&self, event: &EventName) -> Found<'_> {
@@ -142,11 +141,11 @@ impl HookEvent {
 pub(crate) async fn run_connect_guards(
     guards: Vec<Hook>,
     mut parts: Parts,
-    place: (Arc<str>, Option<Params>, Arc<HubInner>),
+    place: Place,
 ) -> Result<Parts, Denied> {
     for guard in guards {
-        let (path, params, hub) = place.clone();
-        let handshake = Arc::new(HandshakeInfo::new(parts.clone(), path, params));
+        let Place { adapter, path, params, hub } = place.clone();
+        let handshake = Arc::new(HandshakeInfo::new(parts.clone(), adapter, path, params));
         let event = HookEvent { name: "connect", client: None, handshake, hub, reason: None };
         let (event, verdict) = (guard.check)(event.event(guard.matched)).await;
         verdict?;

@@ -31,15 +31,32 @@ pub(crate) struct Registry {
     patterns: Vec<Vec<(Segments, Entry)>>,
     structural: Vec<Vec<(Map<String, Value>, Entry)>>,
     fallbacks: Arc<[Entry]>,
+    /// For frames that could not be read.
+    unreadable: Arc<[Entry]>,
 }
 
 /// What one gateway has registered.
-#[derive(Default)]
 pub(crate) struct Registered {
     pub(crate) literals: Vec<(Box<str>, Entry)>,
     pub(crate) patterns: Vec<(Segments, Entry)>,
     pub(crate) structural: Vec<(Map<String, Value>, Entry)>,
     pub(crate) fallbacks: Vec<Entry>,
+    /// For events that nobody is for.
+    unknown: Entry,
+    unreadable: Entry,
+}
+
+impl Registered {
+    pub(crate) fn new(unknown: Entry, unreadable: Entry) -> Self {
+        Self {
+            literals: Vec::new(),
+            patterns: Vec::new(),
+            structural: Vec::new(),
+            fallbacks: Vec::new(),
+            unknown,
+            unreadable,
+        }
+    }
 }
 
 /// What an event matched.
@@ -60,11 +77,12 @@ impl Found<'_> {
 }
 
 impl Registry {
-    /// Joins the gateways of one namespace. `unknown` answers where no gateway has a fallback.
-    pub(crate) fn new(gateways: Vec<Registered>, unknown: Entry) -> Self {
+    /// Joins the gateways of one namespace. The first one's `unknown` answers where no gateway has a fallback.
+    pub(crate) fn new(gateways: Vec<Registered>) -> Self {
         let mut literals: HashMap<Box<str>, Vec<Entry>> = HashMap::new();
         let mut registry = Self::default();
         let mut fallbacks = Vec::new();
+        let mut first = None;
         for mut gateway in gateways {
             for (name, entry) in gateway.literals {
                 literals.entry(name).or_default().push(entry);
@@ -74,13 +92,21 @@ impl Registry {
             registry.patterns.push(gateway.patterns);
             registry.structural.push(gateway.structural);
             fallbacks.append(&mut gateway.fallbacks);
+            first.get_or_insert((gateway.unknown, gateway.unreadable));
         }
+        let (unknown, unreadable) = first.unzip();
         if fallbacks.is_empty() {
-            fallbacks.push(unknown);
+            fallbacks.extend(unknown);
         }
+        registry.unreadable = unreadable.into_iter().collect();
         registry.literals = literals.into_iter().map(|(name, entries)| (name, entries.into())).collect();
         registry.fallbacks = fallbacks.into();
         registry
+    }
+
+    /// Who answers a frame that could not be read.
+    pub(crate) fn unreadable(&self) -> Found<'_> {
+        Found::Plain(&self.unreadable)
     }
 
     pub(crate) fn find(&self, event: &EventName) -> Found<'_> {

@@ -153,6 +153,7 @@ impl WebSocketAdapter for Memory {
 
     fn capability(&self) -> Capability {
         Capability::default()
+            .with_name("memory")
             .with_binary(true)
             .with_refuses_over_http(true)
             .with_close_codes(true)

@@ -8,11 +8,12 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Target, membership::Room};
+use super::{Common, Target, membership::Room};
 use crate::{
-    client::{Client, ClientId, CloseReason},
+    client::{Client, ClientId, CloseReason, Expiries},
     error::Result,
     limits::Limits,
+    observer::Observer,
     stats::Counters,
 };
 
@@ -22,23 +23,15 @@ pub struct Hub(Arc<HubInner>);
 
 pub(crate) struct HubInner {
     path: Arc<str>,
-    limits: Arc<Limits>,
-    counters: Arc<Counters>,
+    common: Common,
     everyone: Room,
     rooms: RwLock<HashMap<Arc<str>, Arc<Room>>>,
     users: RwLock<HashMap<Arc<str>, BTreeMap<ClientId, Client>>>,
 }
 
 impl HubInner {
-    pub(crate) fn new(path: Arc<str>, limits: Arc<Limits>, counters: Arc<Counters>) -> Self {
-        Self {
-            path,
-            limits,
-            counters,
-            everyone: Room::new(None),
-            rooms: RwLock::default(),
-            users: RwLock::default(),
-        }
+    pub(crate) fn new(path: Arc<str>, common: Common) -> Self {
+        Self { path, common, everyone: Room::new(None), rooms: RwLock::default(), users: RwLock::default() }
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -46,11 +39,20 @@ impl HubInner {
     }
 
     pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
+        &self.common.limits
     }
 
     pub(crate) fn counters(&self) -> &Counters {
-        &self.counters
+        &self.common.counters
+    }
+
+    pub(crate) fn expiries(&self) -> &Arc<Expiries> {
+        &self.common.expiries
+    }
+
+    /// Lets every observer see something.
+    pub(crate) fn observe(&self, see: impl Fn(&dyn Observer)) {
+        self.common.observers.each(&self.common.counters, see);
     }
 
     /// Knows a client from now on; it counts as connected when its `on_connect` is done.
@@ -61,6 +63,7 @@ impl HubInner {
     /// Forgets a client. Its rooms are left before.
     pub(crate) fn depart(&self, client: &Client) {
         client.leave_all();
+        self.expiries().forget(client.id());
         self.everyone.remove(client);
     }
 

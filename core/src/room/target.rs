@@ -10,6 +10,7 @@ use crate::{
     client::{Client, ClientId, GroupSink, OutItem, Wire},
     error::{Error, ErrorKind, Result},
     message::{Outgoing, Payload},
+    observer::Sent,
 };
 
 /// A set of clients to act on: rooms, minus those excepted.
@@ -122,7 +123,14 @@ impl Target {
 
     /// Sends an event with a payload as it is, and returns to how many it was queued.
     pub fn emit_payload(&self, event: &str, payload: &Payload) -> usize {
-        let mut cast = Cast::new(Outgoing::Event { event, payload, ack: None });
+        let outgoing = Outgoing::Event { event, payload, ack: None };
+        let clients = self.cast(outgoing);
+        self.hub.observe(|observer| observer.sent(&Sent::new(&outgoing, clients)));
+        clients
+    }
+
+    fn cast(&self, outgoing: Outgoing<'_>) -> usize {
+        let mut cast = Cast::new(outgoing);
         let room = match &self.base {
             Base::All => None,
             Base::Rooms(rooms) if rooms.len() == 1 => match self.hub.room(&rooms[0]) {

@@ -83,7 +83,10 @@ fn is_taken(entrances: &[Entrance], addr: SocketAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::{Compiler, Gateway, Global};
+    use crate::{
+        gateway::{Compiler, Gateway, Global},
+        room::Common,
+    };
 
     fn at(port: u16) -> SocketAddr {
         ([127, 0, 0, 1], port).into()
@@ -94,7 +97,7 @@ mod tests {
         let gateway = |(path, ports): &(&str, &[u16])| {
             ports.iter().fold(Gateway::new().namespace(*path), |gateway, port| gateway.listen(at(*port)))
         };
-        let compiler = Compiler::new(Global::default(), Arc::default(), Arc::default());
+        let compiler = Compiler::new(Global::default(), Common::default());
         let namespaces = compiler.compile(gateways.iter().map(gateway).collect()).unwrap();
         let also: Vec<_> = also.iter().copied().map(at).collect();
         let patterns = |entrance: Entrance| {

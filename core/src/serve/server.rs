@@ -8,6 +8,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Empty;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Layer, Service};
 
 use super::{
@@ -16,16 +20,17 @@ use super::{
 };
 use crate::{
     adapter::{Accepting, Adapter, Options, Shared, WebSocketAdapter},
-    client::HandshakeInfo,
-    error::{Error, ErrorKind, Result},
+    client::{Expiries, HandshakeInfo},
+    error::{BoxError, Error, ErrorKind, Result},
     extract::Event,
     filter::Filter,
-    gateway::{Compiler, Gateway, Global, HookEvent, run_hooks},
+    gateway::{Compiler, Gateway, Global, HandshakeRoute, HookEvent, handshake_layer_fn, run_hooks},
     guard::Guard,
     handler::{Route, layer_fn},
     limits::Limits,
+    observer::{Observer, Observers},
     reply::Reply,
-    stats::Counters,
+    room::Common,
 };
 
 /// Gateways behind adapters.
@@ -39,6 +44,7 @@ pub struct Server {
     global: Global,
     resources: crate::adapter::Resources,
     also: Vec<SocketAddr>,
+    observers: Vec<Arc<dyn Observer>>,
 }
 
 impl Server {
@@ -51,6 +57,7 @@ impl Server {
             global: Global::default(),
             resources: crate::adapter::Resources::default(),
             also: Vec::new(),
+            observers: Vec::new(),
         }
     }
 
@@ -97,6 +104,46 @@ impl Server {
     /// Turns errors into replies where neither the handler nor its gateway has a filter.
     pub fn filter<M>(mut self, filter: impl Filter<M>) -> Self {
         self.global.filter = Some(filter.into_fn());
+        self
+    }
+
+    /// Lets somebody watch what the server does, beside the messages that layers see: see [`Observer`].
+    pub fn observe(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
+    /// Wraps the handshakes of all gateways in one tower layer, outside of the gateways' own: see
+    /// [`Gateway::handshake_layer`].
+    pub fn handshake_layer<L, B>(mut self, layer: L) -> Self
+    where
+        L: Layer<HandshakeRoute> + Send + Sync + 'static,
+        L::Service: Service<Request<Empty<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request<Empty<Bytes>>>>::Error: Into<BoxError>,
+        <L::Service as Service<Request<Empty<Bytes>>>>::Future: Send + 'static,
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        self.global.handshake_layers.push(handshake_layer_fn(layer));
+        self
+    }
+
+    /// Guards the connects of all gateways, before the gateways' own guards: see [`Gateway::connect_guard`].
+    pub fn connect_guard<M>(mut self, guard: impl Guard<M>) -> Self {
+        self.global.connect_guards.push(guard);
+        self
+    }
+
+    /// Runs when a client of any gateway has connected, before the gateways' own hooks: see [`Gateway::on_connect`].
+    pub fn on_connect<M>(mut self, hook: impl Guard<M>) -> Self {
+        self.global.on_connect.push(hook);
+        self
+    }
+
+    /// Runs when a client of any gateway has left, after the gateways' own hooks: see [`Gateway::on_disconnect`].
+    pub fn on_disconnect<M>(mut self, hook: impl Guard<M>) -> Self {
+        self.global.on_disconnect.push(hook);
         self
     }
 
@@ -153,10 +200,15 @@ impl Server {
             let why = "the server has no adapter: turn on a feature (`ws`) or add one with .adapter(…)";
             return Err(Error::new(ErrorKind::Config, why));
         }
-        let (limits, counters) = (Arc::new(self.limits), Arc::new(Counters::default()));
-        let compiler = Compiler::new(self.global, Arc::clone(&limits), Arc::clone(&counters));
-        let namespaces = compiler.compile(self.gateways)?;
-        let shared = Arc::new(Shared::new(namespaces, limits, counters));
+        let (tracker, killed) = (TaskTracker::new(), CancellationToken::new());
+        let common = Common {
+            limits: Arc::new(self.limits),
+            observers: Observers::new(self.observers),
+            expiries: Arc::new(Expiries::new(tracker.clone(), killed.clone())),
+            ..Common::default()
+        };
+        let namespaces = Compiler::new(self.global, common.clone()).compile(self.gateways)?;
+        let shared = Arc::new(Shared::new(namespaces, common, tracker, killed));
         init(&shared).await?;
         let resources = Arc::new(Mutex::new(self.resources));
         let mut places = Vec::new();
@@ -193,7 +245,7 @@ async fn init(shared: &Shared) -> Result<()> {
     for namespace in &shared.namespaces {
         let path: Arc<str> = namespace.pattern.as_ref().into();
         let (parts, ()) = http::Request::new(()).into_parts();
-        let handshake = Arc::new(HandshakeInfo::new(parts, Arc::clone(&path), None));
+        let handshake = Arc::new(HandshakeInfo::new(parts, "", Arc::clone(&path), None));
         let hub = namespace.hubs.get(&path);
         let event = HookEvent { name: "init", client: None, handshake, hub, reason: None };
         run_hooks(namespace.on_init.clone(), event).await.map_err(|denied| {

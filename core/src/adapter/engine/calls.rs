@@ -13,10 +13,10 @@ use super::{Engine, Running, Side, Work, overloaded};
 use crate::{
     adapter::settle::{Answer, settle, tell},
     client::Params,
-    extract::Event,
+    extract::{Event, Unreadable},
     gateway::{Entry, Found},
     handler::Order,
-    message::{Message, Outlet},
+    message::{DecodeError, EventName, Message, Outlet, Payload},
     panic::{caught, discard},
     reply::{Denied, DeniedKind, Reply},
     stats::Counters,
@@ -34,17 +34,50 @@ impl Engine {
         {
             return tell(&self.client, &mut answer, &denied, out);
         }
-        let mut future = match self.call(&found, message) {
-            Ok(future) => future,
-            Err(denied) => return tell(&self.client, &mut answer, &denied, out),
-        };
-        match self.poll_call(future.as_mut(), cx) {
-            Poll::Ready(reply) => {
+        let beside = (order != Order::Serial).then_some(id);
+        match self.call(&found, message) {
+            Ok(future) => self.run(cx, future, answer, beside, out),
+            Err(denied) => tell(&self.client, &mut answer, &denied, out),
+        }
+    }
+
+    /// Answers a frame that could not be read, behind the layers, which may want to count it.
+    pub(super) fn start_unreadable(
+        &mut self,
+        cx: &mut Context<'_>,
+        error: DecodeError,
+        out: &mut dyn Outlet,
+    ) {
+        let mut answer = Answer::new(error.ack);
+        let message = Message::new(EventName::from_static(""), Payload::Empty).with_ack(error.ack);
+        let namespace = Arc::clone(&self.namespace);
+        let Found::Plain([entry, ..]) = namespace.unreadable() else { return };
+        let mut event = self.event(entry, message, None);
+        event.extensions_mut().insert(Unreadable(error));
+        let begun = catch_unwind(AssertUnwindSafe(|| (entry.call)(event)));
+        match begun.map_err(|panic| caught("a layer", &*panic, &self.shared.counters)) {
+            Ok(future) => self.run(cx, future, answer, None, out),
+            Err(denied) => tell(&self.client, &mut answer, &denied, out),
+        }
+    }
+
+    /// Polls a call in place once, and keeps it where it is pending: beside the others of handlers with this id, or
+    /// before all later messages.
+    fn run(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut future: BoxFuture<'static, Reply>,
+        answer: Answer,
+        beside: Option<usize>,
+        out: &mut dyn Outlet,
+    ) {
+        match (self.poll_call(future.as_mut(), cx), beside) {
+            (Poll::Ready(reply), _) => {
                 discard(future, &self.shared.counters);
                 self.settle(reply, answer, cx, out);
             }
-            Poll::Pending if order == Order::Serial => self.current = Some(Running { future, answer }),
-            Poll::Pending => self.side.push(Side { work: Work::Call { future, id }, answer }),
+            (Poll::Pending, None) => self.current = Some(Running { future, answer }),
+            (Poll::Pending, Some(id)) => self.side.push(Side { work: Work::Call { future, id }, answer }),
         }
     }
 

@@ -54,6 +54,9 @@ impl Engine {
         for side in std::mem::take(&mut self.side) {
             discard(side.work, &counters);
         }
+        if matches!(self.phase, Phase::Open) {
+            self.shared.observe(|observer| observer.disconnected(&self.client, &reason));
+        }
         if matches!(self.phase, Phase::Open) && !self.namespace.on_disconnect.is_empty() {
             let event = hook_event(&self.client, "disconnect", Some(reason));
             let (namespace, shared) = (Arc::clone(&self.namespace), Arc::clone(&self.shared));

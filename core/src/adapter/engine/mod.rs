@@ -21,7 +21,8 @@ use crate::{
     client::{Client, CloseReason},
     gateway::{HookEvent, Namespace, run_hooks},
     handler::Order,
-    message::{AckId, DecodeError, DecodeErrorKind, Frame, Incoming, Message, Outlet},
+    message::{AckId, DecodeError, Frame, Incoming, Message, Outlet},
+    observer::Refused,
     panic::discard,
     reply::{Denied, DeniedKind, Reply, ReplyStream},
     stats::Counters,
@@ -82,7 +83,7 @@ impl Engine {
     ) -> Box<Self> {
         client.hub_inner().arrive(&client);
         let phase = if namespace.on_connect.is_empty() {
-            client.inner().set_connected();
+            enter(&client);
             Phase::Open
         } else {
             Phase::Connecting(Box::pin(run_hooks(
@@ -152,7 +153,7 @@ impl Engine {
                 if self.is_busy() {
                     self.hold(Held::Unreadable(error), out);
                 } else {
-                    self.unreadable(&error, out);
+                    self.start_unreadable(cx, error, out);
                 }
             }
         }
@@ -186,14 +187,6 @@ impl Engine {
         }
         self.held_bytes += held.size();
         self.held.push_back(held);
-    }
-
-    fn unreadable(&self, error: &DecodeError, out: &mut dyn Outlet) {
-        let kind = match error.kind {
-            DecodeErrorKind::TooDeep => DeniedKind::TooLarge,
-            _ => DeniedKind::BadRequest,
-        };
-        tell(&self.client, &mut Answer::new(error.ack), &Denied::new(kind, error.message), out);
     }
 
     pub(crate) fn poll_outbound(&mut self, cx: &mut Context<'_>, out: &mut dyn Outlet) -> Poll<CloseReason> {
@@ -243,12 +236,18 @@ impl Engine {
         let Poll::Ready(verdict) = hooks.as_mut().poll(cx) else { return };
         match verdict {
             Ok(()) => {
-                self.client.inner().set_connected();
+                enter(&self.client);
                 self.phase = Phase::Open;
             }
             Err(denied) => {
                 Counters::add(&self.shared.counters.refused);
                 log(&denied);
+                let refused = Refused {
+                    adapter: self.client.adapter(),
+                    namespace: Some(&self.namespace.pattern),
+                    status: denied.kind().status(),
+                };
+                self.shared.observe(|observer| observer.refused(&refused));
                 self.held = VecDeque::new();
                 self.client.disconnect(1008, denied.message().to_owned());
                 self.phase = Phase::Refused(Some(denied));
@@ -283,7 +282,7 @@ impl Engine {
             self.held_bytes -= held.size();
             match held {
                 Held::Message(message, _) => self.start(cx, message, out),
-                Held::Unreadable(error) => self.unreadable(&error, out),
+                Held::Unreadable(error) => self.start_unreadable(cx, error, out),
             }
         }
     }
@@ -296,6 +295,12 @@ impl Held {
             Self::Unreadable(_) => 0,
         }
     }
+}
+
+/// From now on the client is there for others.
+fn enter(client: &Client) {
+    client.inner().set_connected();
+    client.hub_inner().observe(|observer| observer.connected(client));
 }
 
 fn overloaded() -> Denied {

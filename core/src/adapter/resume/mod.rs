@@ -139,6 +139,11 @@ pub enum ReceiveError {
 }
 
 impl Resumable {
+    /// The session's client, once [`run`](Self::run) has begun.
+    pub fn client(&self) -> Option<ClientId> {
+        self.0.lock().client
+    }
+
     /// A session that has neither a carrier nor a client yet.
     pub fn new(options: ResumeOptions) -> Self {
         Self(Arc::new(Inner {
