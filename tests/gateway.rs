@@ -2,6 +2,8 @@
 
 #[path = "gateway/clients.rs"]
 mod clients;
+#[path = "gateway/combined.rs"]
+mod combined;
 mod ends;
 #[path = "gateway/envelopes.rs"]
 mod envelopes;

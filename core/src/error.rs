@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Encode,
     /// A name is empty, too long or has control characters.
     InvalidName,
+    /// The room has a guard, which was not asked.
+    Guarded,
     /// A bound was reached (rooms of a client, rooms of the node, pending acks).
     Limit,
     /// The client is gone.

@@ -15,7 +15,7 @@ pub use self::{
     ack::Ack,
     event::Event,
     json::Json,
-    parts::{Extension, Handshake},
+    parts::{Extension, Handshake, Metadata, RoomName},
     path::Path,
     query::Query,
     state::{Needs, State},

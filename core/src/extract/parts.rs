@@ -30,6 +30,33 @@ impl<T: Clone + Send + Sync + 'static> FromEvent for Extension<T> {
     }
 }
 
+/// The data of a type that the handler's registration carries, or else its gateway's: `handler.metadata(value)`,
+/// `gateway.metadata(value)`. `Option<Metadata<T>>` where not every handler has it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Metadata<T>(pub T);
+
+impl<T: Clone + Send + Sync + 'static> FromEvent for Metadata<T> {
+    type Rejection = Denied;
+
+    async fn from_event(event: &mut Event) -> Result<Self, Denied> {
+        let found = event.matched.metadata.get::<T>().cloned();
+        found.map(Self).ok_or_else(|| Denied::internal(format!("no metadata of type {}", type_name::<T>())))
+    }
+}
+
+/// The name of the room that a client asks to join. Only guards of rooms have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomName(pub Arc<str>);
+
+impl FromEvent for RoomName {
+    type Rejection = Denied;
+
+    async fn from_event(event: &mut Event) -> Result<Self, Denied> {
+        let found = event.extensions.get::<Self>().cloned();
+        found.ok_or_else(|| Denied::internal("only a guard of rooms has a room's name"))
+    }
+}
+
 /// The handshake the client arrived with.
 #[derive(Clone, Debug)]
 pub struct Handshake(pub Arc<HandshakeInfo>);

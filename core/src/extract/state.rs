@@ -51,6 +51,15 @@ impl Needs {
         }
     }
 
+    /// What others need is needed too.
+    pub(crate) fn extend(&mut self, others: &Self) {
+        for other in &others.0 {
+            if self.0.iter().all(|need| need.id != other.id) {
+                self.0.push(other.clone());
+            }
+        }
+    }
+
     /// The name of the first type that is missing.
     pub(crate) fn missing(&self, states: &Extensions) -> Option<&'static str> {
         self.0.iter().find(|need| !(need.has)(states)).map(|need| need.name)

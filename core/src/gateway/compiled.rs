@@ -9,6 +9,7 @@ use super::{
     Gateway, HandshakeLayerFn, HandshakeRoute, Namespace, config,
     namespace::{Hook, Hubs, run_connect_guards},
     registry::{Entry, Registered, Registry},
+    rooms::{RoomGuards, RoomPattern},
     same_addresses,
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     handler::{HandlerDef, LayerFn, Order, PatternKind, Route, Segments, guarded},
     message::DecodeErrorKind,
     reply::{Denied, DeniedKind, Reply},
-    room::{Common, HubInner},
+    room::{Common, Doorkeeper, HubInner},
 };
 
 /// What the server puts around all gateways.
@@ -76,7 +77,6 @@ impl Compiler {
     fn namespace(&mut self, segments: Segments, gateways: Vec<Gateway>) -> Result<Arc<Namespace>> {
         let pattern: Box<str> = gateways[0].namespace.as_str().into();
         let listen = same_addresses(&gateways)?;
-        let hubs = Hubs::new(&pattern, segments.is_literal(), self.common.clone());
         let filter = gateways.iter().find_map(|gateway| gateway.filter.clone());
         let mut registered = Vec::new();
         let mut hooks = Hooks::default();
@@ -89,7 +89,9 @@ impl Compiler {
             registered.push(self.gateway(place, gateway, &states, filter.as_ref())?);
         }
         hooks.add_last(&self.global, &pattern)?;
-        let Hooks { on_init, on_connect, on_disconnect, connect_guards } = hooks;
+        let Hooks { on_init, on_connect, on_disconnect, connect_guards, rooms } = hooks;
+        let doorkeeper = (!rooms.is_empty()).then(|| Arc::new(RoomGuards(rooms)) as Arc<dyn Doorkeeper>);
+        let hubs = Hubs::new(&pattern, segments.is_literal(), self.common.clone(), doorkeeper);
         let innermost = HandshakeRoute::innermost(move |parts: Parts| {
             let guards = connect_guards.clone();
             Box::pin(async move {
@@ -255,6 +257,7 @@ struct Hooks {
     on_connect: Vec<Hook>,
     on_disconnect: Vec<Hook>,
     connect_guards: Vec<Hook>,
+    rooms: Vec<(RoomPattern, Hook)>,
 }
 
 impl Hooks {
@@ -270,7 +273,13 @@ impl Hooks {
         extend(&mut self.on_init, &gateway.on_init, states, name)?;
         extend(&mut self.on_connect, &gateway.on_connect, states, name)?;
         extend(&mut self.on_disconnect, &gateway.on_disconnect, states, name)?;
-        extend(&mut self.connect_guards, &gateway.connect_guards, states, name)
+        extend(&mut self.connect_guards, &gateway.connect_guards, states, name)?;
+        for (room, checks) in &gateway.room_guards {
+            let (pattern, mut hooks) = (RoomPattern::parse(room)?, Vec::new());
+            extend(&mut hooks, checks, states, name)?;
+            self.rooms.extend(hooks.into_iter().map(|hook| (pattern.clone(), hook)));
+        }
+        Ok(())
     }
 
     /// What the server runs after its gateways.

@@ -4,6 +4,7 @@ mod compiled;
 mod handshake;
 mod namespace;
 mod registry;
+mod rooms;
 
 use std::{convert::Infallible, fmt, net::SocketAddr};
 
@@ -51,6 +52,8 @@ pub struct Gateway {
     pub(crate) handshake_layers: Vec<HandshakeLayerFn>,
     pub(crate) guards: Checks,
     pub(crate) connect_guards: Checks,
+    /// Each with the rooms that it guards.
+    pub(crate) room_guards: Vec<(String, Checks)>,
     pub(crate) on_init: Checks,
     pub(crate) on_connect: Checks,
     pub(crate) on_disconnect: Checks,
@@ -77,6 +80,7 @@ impl Gateway {
             handshake_layers: Vec::new(),
             guards: Checks::default(),
             connect_guards: Checks::default(),
+            room_guards: Vec::new(),
             on_init: Checks::default(),
             on_connect: Checks::default(),
             on_disconnect: Checks::default(),
@@ -145,6 +149,33 @@ impl Gateway {
     /// [`Client`](crate::Client) yet; what it attaches is on the handshake.
     pub fn connect_guard<M>(mut self, guard: impl Guard<M>) -> Self {
         self.connect_guards.push(guard);
+        self
+    }
+
+    /// Guards rooms: those of this name, or with a parameter (`team:{id}`, or `{room}` for all) those that fit it.
+    ///
+    /// The guard runs when a client asks for the room ([`Client::ask_to_join`](crate::Client::ask_to_join)); it takes the
+    /// parameter as [`Path`](crate::Path) and the whole name as [`RoomName`](crate::RoomName). Where several guards fit,
+    /// all must let the client pass. [`Client::join`](crate::Client::join) fails for a guarded room, so that none is
+    /// joined unasked by mistake.
+    ///
+    /// ```
+    /// use narthex_core::{Client, Denied, Gateway, Json, Path};
+    ///
+    /// async fn of_the_team(client: Client, Path(team): Path<String>) -> bool {
+    ///     client.user().as_deref() == Some(&*team)
+    /// }
+    ///
+    /// async fn join(client: Client, Json(room): Json<String>) -> Result<(), Denied> {
+    ///     client.ask_to_join(&room).await
+    /// }
+    ///
+    /// let gateway = Gateway::new().room_guard("team:{id}", of_the_team).on("join", join);
+    /// ```
+    pub fn room_guard<M>(mut self, room: impl Into<String>, guard: impl Guard<M>) -> Self {
+        let mut checks = Checks::default();
+        checks.push(guard);
+        self.room_guards.push((room.into(), checks));
         self
     }
 

@@ -21,7 +21,7 @@ use crate::{
     handler::Segments,
     message::{EventName, Message, Payload},
     reply::Denied,
-    room::{Common, HubInner},
+    room::{Common, Doorkeeper, HubInner},
 };
 
 /// A hook with the surroundings of its gateway.
@@ -50,12 +50,18 @@ pub(crate) struct Hubs {
     fixed: Option<Arc<HubInner>>,
     by_path: Mutex<HashMap<Arc<str>, Weak<HubInner>>>,
     common: Common,
+    doorkeeper: Option<Arc<dyn Doorkeeper>>,
 }
 
 impl Hubs {
-    pub(crate) fn new(path: &str, literal: bool, common: Common) -> Self {
-        let fixed = literal.then(|| Arc::new(HubInner::new(path.into(), common.clone())));
-        Self { fixed, by_path: Mutex::default(), common }
+    pub(crate) fn new(
+        path: &str,
+        literal: bool,
+        common: Common,
+        doorkeeper: Option<Arc<dyn Doorkeeper>>,
+    ) -> Self {
+        let fixed = || Arc::new(HubInner::new(path.into(), common.clone(), doorkeeper.clone()));
+        Self { fixed: literal.then(fixed), by_path: Mutex::default(), common, doorkeeper }
     }
 
     /// The hub of a concrete path.
@@ -72,7 +78,7 @@ impl Hubs {
             by_path.retain(|_, hub| hub.strong_count() > 0);
         }
         let path: Arc<str> = path.into();
-        let hub = Arc::new(HubInner::new(Arc::clone(&path), self.common.clone()));
+        let hub = Arc::new(HubInner::new(Arc::clone(&path), self.common.clone(), self.doorkeeper.clone()));
         by_path.insert(path, Arc::downgrade(&hub));
         hub
     }
@@ -122,6 +128,17 @@ pub(crate) struct HookEvent {
 }
 
 impl HookEvent {
+    /// What happens to an open client.
+    pub(crate) fn of(client: &Client, name: &'static str, reason: Option<CloseReason>) -> Self {
+        Self {
+            name,
+            client: Some(client.clone()),
+            handshake: Arc::clone(client.handshake_arc()),
+            hub: Arc::clone(client.hub_inner()),
+            reason,
+        }
+    }
+
     pub(crate) fn event(&self, matched: Arc<Matched>) -> Event {
         Event {
             message: Message::new(EventName::from_static(self.name), Payload::Empty),

@@ -1,9 +1,12 @@
 //! Guards: may it pass?
 
+mod combine;
+
 use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
 
+pub use self::combine::GuardDef;
 use crate::{
     extract::{Event, FromEvent, Needs, each_arity},
     panic::caught,
@@ -29,6 +32,22 @@ pub trait Guard<M>: Sized {
     /// What it must have been given.
     #[doc(hidden)]
     fn needs(&self, needs: &mut Needs);
+
+    /// Passes what both pass. `other` runs only where this one passes.
+    fn and<N>(self, other: impl Guard<N>) -> GuardDef {
+        combine::and(self, other)
+    }
+
+    /// Passes what either passes. `other` runs only where this one refuses, and its refusal is the one that is told.
+    fn or<N>(self, other: impl Guard<N>) -> GuardDef {
+        combine::or(self, other)
+    }
+
+    /// Passes what this one refuses with kind `Forbidden` or `Unauthorized`, and refuses what it passes. Where this one
+    /// fails in another way (an extractor, a panic), nothing passes.
+    fn not(self) -> GuardDef {
+        combine::not(self)
+    }
 }
 
 /// What a guard may return.

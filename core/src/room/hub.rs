@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Common, Target, membership::Room};
+use super::{Common, Doorkeeper, Target, membership::Room};
 use crate::{
     client::{Client, ClientId, CloseReason, Expiries},
     error::Result,
@@ -24,14 +24,22 @@ pub struct Hub(Arc<HubInner>);
 pub(crate) struct HubInner {
     path: Arc<str>,
     common: Common,
+    doorkeeper: Option<Arc<dyn Doorkeeper>>,
     everyone: Room,
     rooms: RwLock<HashMap<Arc<str>, Arc<Room>>>,
     users: RwLock<HashMap<Arc<str>, BTreeMap<ClientId, Client>>>,
 }
 
 impl HubInner {
-    pub(crate) fn new(path: Arc<str>, common: Common) -> Self {
-        Self { path, common, everyone: Room::new(None), rooms: RwLock::default(), users: RwLock::default() }
+    pub(crate) fn new(path: Arc<str>, common: Common, doorkeeper: Option<Arc<dyn Doorkeeper>>) -> Self {
+        Self {
+            path,
+            common,
+            doorkeeper,
+            everyone: Room::new(None),
+            rooms: RwLock::default(),
+            users: RwLock::default(),
+        }
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -44,6 +52,11 @@ impl HubInner {
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.common.counters
+    }
+
+    /// Who says which rooms are guarded.
+    pub(crate) fn doorkeeper(&self) -> Option<&Arc<dyn Doorkeeper>> {
+        self.doorkeeper.as_ref()
     }
 
     pub(crate) fn expiries(&self) -> &Arc<Expiries> {

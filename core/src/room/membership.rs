@@ -163,8 +163,22 @@ impl Client {
     /// Joins a room. Joining one it is in already changes nothing.
     ///
     /// # Errors
-    /// `InvalidName` (1 to 128 bytes without control characters), `Limit`, `Disconnected`.
+    /// `InvalidName` (1 to 128 bytes without control characters), `Limit`, `Disconnected`, and `Guarded` for a room that
+    /// a guard of the gateway watches: let the client ask with [`ask_to_join`](Self::ask_to_join), or decide for it with
+    /// [`join_unguarded`](Self::join_unguarded).
     pub fn join(&self, room: &str) -> Result<()> {
+        if self.hub_inner().doorkeeper().is_some_and(|keeper| keeper.guards(room)) {
+            let why = "the room is guarded: use ask_to_join, or join_unguarded where the server decides";
+            return Err(Error::new(ErrorKind::Guarded, why));
+        }
+        self.join_unguarded(room)
+    }
+
+    /// Joins a room without asking its guards: for rooms that the server's own code chooses.
+    ///
+    /// # Errors
+    /// Those of [`join`](Self::join) but `Guarded`.
+    pub fn join_unguarded(&self, room: &str) -> Result<()> {
         check_name(room)?;
         let hub = self.hub_inner();
         let mut membership = self.membership();

@@ -192,7 +192,7 @@ impl Target {
         Ok(asked.collect().await)
     }
 
-    /// Makes all of them join a room.
+    /// Makes all of them join a room; one with a guard is joined by each client for itself, see [`Client::join`].
     ///
     /// # Errors
     /// The first client's that could not; the others have joined.

@@ -4,7 +4,7 @@ use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use bytes::Bytes;
 
-use super::{Engine, Phase, Work, hook_event, log};
+use super::{Engine, Phase, Work, log};
 use crate::{
     adapter::Shared,
     client::CloseReason,
@@ -58,7 +58,7 @@ impl Engine {
             self.shared.observe(|observer| observer.disconnected(&self.client, &reason));
         }
         if matches!(self.phase, Phase::Open) && !self.namespace.on_disconnect.is_empty() {
-            let event = hook_event(&self.client, "disconnect", Some(reason));
+            let event = HookEvent::of(&self.client, "disconnect", Some(reason));
             let (namespace, shared) = (Arc::clone(&self.namespace), Arc::clone(&self.shared));
             let Self { _permit: permit, .. } = *self;
             run_last_hooks(&namespace, &shared, event).await;

@@ -88,7 +88,7 @@ impl Engine {
         } else {
             Phase::Connecting(Box::pin(run_hooks(
                 namespace.on_connect.clone(),
-                hook_event(&client, "connect", None),
+                HookEvent::of(&client, "connect", None),
             )))
         };
         if shared.draining.is_cancelled() {
@@ -314,15 +314,5 @@ pub(super) fn log(denied: &Denied) {
             Some(source) => tracing::error!(error = %source, "a call failed"),
             None => tracing::error!("a call failed"),
         }
-    }
-}
-
-fn hook_event(client: &Client, name: &'static str, reason: Option<CloseReason>) -> HookEvent {
-    HookEvent {
-        name,
-        client: Some(client.clone()),
-        handshake: Arc::clone(client.handshake_arc()),
-        hub: Arc::clone(client.hub_inner()),
-        reason,
     }
 }
