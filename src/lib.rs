@@ -13,12 +13,12 @@ pub use narthex_core::{
     DecodeErrorKind, DecodeLimits, Denied, DeniedKind, DirectSink, Emit, Envelope, EnvelopeCapability, Error,
     ErrorKind, Event, EventName, Extension, Failed, Filter, Flat, Frame, FrameKind, Framing, FromEvent,
     Gateway, GroupSink, Guard, GuardDef, Handler, HandlerDef, Handshake, HandshakeBody, HandshakeInfo,
-    HandshakeRoute, Hub, Incoming, IntoPattern, IntoReply, IntoVerdict, Json, JsonEnvelope, Limits,
-    MAX_NAME_BYTES, Memory, MemoryConnector, MemoryPeer, Message, Metadata, Needs, Nest, Observer, OnOpen,
-    Options, Outgoing, Outlet, Overflow, Params, Path, Pattern, Payload, PeerAddr, Principal, Query, Raw,
-    RawJson, ReceiveError, Rechecked, Refused, Reply, Result, Resumable, ResumeOptions, RoomName, Route,
-    RouteFuture, Sent, SentKind, Server, ServerHandle, Session, SharedConnection, State, Stats, Streamed,
-    Target, WebSocketAdapter, check_name, serve,
+    HandshakeLayer, HandshakeRoute, Hub, Incoming, IntoPattern, IntoReply, IntoVerdict, Json, JsonEnvelope,
+    Limits, MAX_NAME_BYTES, Memory, MemoryConnector, MemoryPeer, Message, MessageLayer, Metadata, Needs,
+    Nest, Observer, OnOpen, Options, Outgoing, Outlet, Overflow, Params, Path, Pattern, Payload, PeerAddr,
+    Principal, Query, Raw, RawJson, ReceiveError, Rechecked, Refused, Reply, Result, Resumable,
+    ResumeOptions, RoomName, Route, RouteFuture, Sent, SentKind, Server, ServerHandle, Session,
+    SharedConnection, State, Stats, Streamed, Target, WebSocketAdapter, check_name, serve,
 };
 #[cfg(feature = "testing")]
 pub use narthex_core::{TestClient, TestMessage, TestServer};

@@ -36,6 +36,11 @@ pub(crate) type FilterFn = Arc<dyn Fn(Denied, Failed) -> BoxFuture<'static, Repl
 ///
 /// One filter acts: the handler's, else the gateway's, else the server's. A reply that is an error again is told in
 /// the default way. The filter of a stream's errors is the one of its handler.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a filter",
+    label = "not a filter",
+    note = "a filter is an async fn of `Denied` and `Failed` whose result implements `IntoReply`; it must be `Send + Sync + 'static`"
+)]
 pub trait Filter<M>: Sized {
     /// The erased filter.
     #[doc(hidden)]

@@ -41,9 +41,9 @@ pub use self::{
         Ack, Event, Extension, FromEvent, Handshake, Json, Metadata, Needs, Path, Query, RoomName, State,
     },
     filter::{Failed, Filter},
-    gateway::{Gateway, HandshakeBody, HandshakeRoute},
+    gateway::{Gateway, HandshakeBody, HandshakeLayer, HandshakeRoute},
     guard::{Attach, Guard, GuardDef, IntoVerdict},
-    handler::{Handler, HandlerDef, IntoPattern, Pattern, Route, RouteFuture},
+    handler::{Handler, HandlerDef, IntoPattern, MessageLayer, Pattern, Route, RouteFuture},
     limits::{Limits, Overflow},
     memory::{Memory, MemoryConnector, MemoryPeer},
     message::{

@@ -114,7 +114,24 @@ fn plain(response: Response<HandshakeBody>) -> Response<Bytes> {
     response.map(|_| Bytes::from_static(b"Internal server error"))
 }
 
-pub(crate) fn layer_fn<L, B>(layer: L) -> HandshakeLayerFn
+/// A layer of the handshake: every [`tower::Layer`] around a [`HandshakeRoute`] whose service takes a
+/// `Request<Empty<Bytes>>` and answers with a `Response<B>`, whatever body `B` it has, and is `Clone + Send + Sync`.
+///
+/// It is another name for that, and is not for implementing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer of the handshake",
+    label = "not a handshake layer",
+    note = "a handshake layer is a `tower::Layer<HandshakeRoute>` whose service is a `Service<Request<Empty<Bytes>>, Response = Response<_>> + Clone + Send + Sync + 'static`, with a future that is `Send` and an error that can be boxed",
+    note = "layers of messages are added with `.layer(…)`"
+)]
+pub trait HandshakeLayer<B>: Send + Sync + 'static {
+    /// Puts the layer around a route.
+    #[doc(hidden)]
+    fn wrap(&self, inner: HandshakeRoute) -> HandshakeRoute;
+}
+
+#[diagnostic::do_not_recommend]
+impl<L, B> HandshakeLayer<B> for L
 where
     L: Layer<HandshakeRoute> + Send + Sync + 'static,
     L::Service: Service<Request<Empty<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
@@ -124,7 +141,13 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    Box::new(move |inner| HandshakeRoute::layered(layer.layer(inner)))
+    fn wrap(&self, inner: HandshakeRoute) -> HandshakeRoute {
+        HandshakeRoute::layered(self.layer(inner))
+    }
+}
+
+pub(crate) fn layer_fn<B>(layer: impl HandshakeLayer<B>) -> HandshakeLayerFn {
+    Box::new(move |inner| layer.wrap(inner))
 }
 
 async fn collect<B>(response: Response<B>) -> Response<HandshakeBody>

@@ -6,14 +6,11 @@ mod namespace;
 mod registry;
 mod rooms;
 
-use std::{convert::Infallible, fmt, net::SocketAddr};
+use std::{fmt, net::SocketAddr};
 
-use bytes::Bytes;
-use http::{Extensions, Request, Response};
-use http_body_util::Empty;
-use tower::{Layer, Service};
+use http::Extensions;
 
-pub use self::handshake::{HandshakeBody, HandshakeRoute};
+pub use self::handshake::{HandshakeBody, HandshakeLayer, HandshakeRoute};
 pub(crate) use self::{
     compiled::{Compiler, Global, Place, find_namespace},
     handshake::{HandshakeLayerFn, Verdict, layer_fn as handshake_layer_fn, refusal},
@@ -21,12 +18,10 @@ pub(crate) use self::{
     registry::{Entry, Found},
 };
 use crate::{
-    error::{BoxError, Error, ErrorKind},
-    extract::Event,
+    error::{Error, ErrorKind},
     filter::{Filter, FilterFn},
     guard::{Checks, Guard},
-    handler::{Handler, HandlerDef, IntoPattern, LayerFn, Pattern, Route, layer_fn},
-    reply::Reply,
+    handler::{Handler, HandlerDef, IntoPattern, LayerFn, MessageLayer, Pattern, layer_fn},
 };
 
 /// Handlers, guards, layers and hooks of one namespace. It knows no transport.
@@ -180,12 +175,7 @@ impl Gateway {
     }
 
     /// Wraps all handlers in one tower layer over `Service<Event, Response = Reply, Error = Infallible>`.
-    pub fn layer<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<Route> + Send + Sync + 'static,
-        L::Service: Service<Event, Response = Reply, Error = Infallible> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Event>>::Future: Send + 'static,
-    {
+    pub fn layer(mut self, layer: impl MessageLayer) -> Self {
         self.layers.push(layer_fn(layer));
         self
     }
@@ -194,16 +184,7 @@ impl Gateway {
     ///
     /// A client is accepted when the innermost service was reached and the response is 200 or 101; headers that
     /// layers add go on the door's answer. Anything else is the refusal, sent as it is (its body up to 64 KiB).
-    pub fn handshake_layer<L, B>(mut self, layer: L) -> Self
-    where
-        L: Layer<HandshakeRoute> + Send + Sync + 'static,
-        L::Service: Service<Request<Empty<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Request<Empty<Bytes>>>>::Error: Into<BoxError>,
-        <L::Service as Service<Request<Empty<Bytes>>>>::Future: Send + 'static,
-        B: http_body::Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
+    pub fn handshake_layer<B>(mut self, layer: impl HandshakeLayer<B>) -> Self {
         self.handshake_layers.push(handshake::layer_fn(layer));
         self
     }

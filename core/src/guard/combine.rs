@@ -21,6 +21,7 @@ pub struct GuardDef {
 #[derive(Debug)]
 pub enum Combined {}
 
+#[diagnostic::do_not_recommend]
 impl Guard<Combined> for GuardDef {
     fn into_check(self) -> Check {
         self.check

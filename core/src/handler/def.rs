@@ -4,18 +4,14 @@ use std::{fmt, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use http::Extensions;
-use tower::{Layer, Service};
 
-use super::{Order, Route};
+use super::{LayerFn, MessageLayer, Order, layer_fn};
 use crate::{
     extract::{Call, Event, Needs},
     filter::{Filter, FilterFn},
     guard::{Check, Guard},
     reply::Reply,
 };
-
-/// Puts one layer around a route.
-pub(crate) type LayerFn = Box<dyn Fn(Route) -> Route + Send + Sync>;
 
 /// A handler with its guards, layers, filter, order and metadata.
 pub struct HandlerDef(Box<HandlerParts>);
@@ -28,16 +24,6 @@ pub(crate) struct HandlerParts {
     pub(crate) filter: Option<FilterFn>,
     pub(crate) order: Order,
     pub(crate) metadata: Extensions,
-}
-
-pub(crate) fn layer_fn<L>(layer: L) -> LayerFn
-where
-    L: Layer<Route> + Send + Sync + 'static,
-    L::Service:
-        Service<Event, Response = Reply, Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
-    <L::Service as Service<Event>>::Future: Send + 'static,
-{
-    Box::new(move |inner| Route::new(layer.layer(inner)))
 }
 
 impl HandlerDef {
@@ -66,16 +52,7 @@ impl HandlerDef {
         self
     }
 
-    pub(crate) fn with_layer<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<Route> + Send + Sync + 'static,
-        L::Service: Service<Event, Response = Reply, Error = std::convert::Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        <L::Service as Service<Event>>::Future: Send + 'static,
-    {
+    pub(crate) fn with_layer(mut self, layer: impl MessageLayer) -> Self {
         self.0.layers.push(layer_fn(layer));
         self
     }

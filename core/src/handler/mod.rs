@@ -1,6 +1,7 @@
 //! Handlers: async fns with extractors.
 
 mod def;
+mod layer;
 mod order;
 mod pattern;
 mod route;
@@ -9,11 +10,12 @@ use std::future::Future;
 
 pub use self::{
     def::HandlerDef,
+    layer::MessageLayer,
     pattern::{IntoPattern, Pattern},
     route::{Route, RouteFuture},
 };
 pub(crate) use self::{
-    def::{LayerFn, layer_fn},
+    layer::{LayerFn, layer_fn},
     order::Order,
     pattern::{PatternKind, Segments, structural_event, structural_match},
     route::guarded,
@@ -31,7 +33,8 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
     label = "not a handler",
-    note = "a handler is an async fn of at most ten arguments that implement `FromEvent`, with a result that implements `IntoReply`; it must be `Clone + Send + Sync + 'static`, and so must be what it captures"
+    note = "a handler is an async fn of at most ten arguments that implement `FromEvent`, with a result that implements `IntoReply`; it must be `Clone + Send + Sync + 'static`, and so must be what it captures",
+    note = "likely: it is not `async`; `Json<T>` takes a `T: Deserialize` and gives a `T: Serialize`; `State<T>` and `Extension<T>` want a `T: Clone`; an error is a `std::error::Error` or a `Denied`; what is held over an `.await` must be `Send`"
 )]
 pub trait Handler<T>: Sized {
     /// The handler with its options.
@@ -43,16 +46,7 @@ pub trait Handler<T>: Sized {
     }
 
     /// Wraps this handler alone in a layer. Layers run in the order in which they are added.
-    fn layer<L>(self, layer: L) -> HandlerDef
-    where
-        L: tower::Layer<Route> + Send + Sync + 'static,
-        L::Service: tower::Service<Event, Response = Reply, Error = std::convert::Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        <L::Service as tower::Service<Event>>::Future: Send + 'static,
-    {
+    fn layer(self, layer: impl MessageLayer) -> HandlerDef {
         self.into_def().with_layer(layer)
     }
 
@@ -115,6 +109,7 @@ crate::extract::each_arity!(handlers);
 #[derive(Debug)]
 pub enum Configured {}
 
+#[diagnostic::do_not_recommend]
 impl Handler<Configured> for HandlerDef {
     fn into_def(self) -> HandlerDef {
         self

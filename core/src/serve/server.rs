@@ -2,17 +2,12 @@
 
 use std::{
     any::{Any, TypeId},
-    convert::Infallible,
     fmt,
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::Empty;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::{Layer, Service};
 
 use super::{
     BoundServer,
@@ -21,15 +16,13 @@ use super::{
 use crate::{
     adapter::{Accepting, Adapter, Options, Shared, WebSocketAdapter},
     client::{Expiries, HandshakeInfo},
-    error::{BoxError, Error, ErrorKind, Result},
-    extract::Event,
+    error::{Error, ErrorKind, Result},
     filter::Filter,
-    gateway::{Compiler, Gateway, Global, HandshakeRoute, HookEvent, handshake_layer_fn, run_hooks},
+    gateway::{Compiler, Gateway, Global, HandshakeLayer, HookEvent, handshake_layer_fn, run_hooks},
     guard::Guard,
-    handler::{Route, layer_fn},
+    handler::{MessageLayer, layer_fn},
     limits::Limits,
     observer::{Observer, Observers},
-    reply::Reply,
     room::Common,
 };
 
@@ -85,12 +78,7 @@ impl Server {
     }
 
     /// Wraps the messages of all gateways in one tower layer, outside of the gateways' own.
-    pub fn message_layer<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<Route> + Send + Sync + 'static,
-        L::Service: Service<Event, Response = Reply, Error = Infallible> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Event>>::Future: Send + 'static,
-    {
+    pub fn message_layer(mut self, layer: impl MessageLayer) -> Self {
         self.global.layers.push(layer_fn(layer));
         self
     }
@@ -115,16 +103,7 @@ impl Server {
 
     /// Wraps the handshakes of all gateways in one tower layer, outside of the gateways' own: see
     /// [`Gateway::handshake_layer`].
-    pub fn handshake_layer<L, B>(mut self, layer: L) -> Self
-    where
-        L: Layer<HandshakeRoute> + Send + Sync + 'static,
-        L::Service: Service<Request<Empty<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Request<Empty<Bytes>>>>::Error: Into<BoxError>,
-        <L::Service as Service<Request<Empty<Bytes>>>>::Future: Send + 'static,
-        B: http_body::Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
+    pub fn handshake_layer<B>(mut self, layer: impl HandshakeLayer<B>) -> Self {
         self.global.handshake_layers.push(handshake_layer_fn(layer));
         self
     }

@@ -1,0 +1,7 @@
+use narthex_core::{Gateway, Server};
+
+struct Door;
+
+fn main() {
+    let _ = Server::new(Gateway::new()).adapter(Door);
+}
