@@ -26,6 +26,7 @@ pub(crate) fn router() -> Router {
         .route("/style.css", file(CSS, include_str!("page/style.css")))
         .route("/icon.svg", file(SVG, include_str!("page/icon.svg")))
         .route("/app.js", file(SCRIPT, include_str!("page/app.js")))
+        .route("/login.js", file(SCRIPT, include_str!("page/login.js")))
         .route("/conversations.js", file(SCRIPT, include_str!("page/conversations.js")))
         .route("/view.js", file(SCRIPT, include_str!("page/view.js")))
         .route("/narthex.js", file(SCRIPT, include_str!("page/narthex.js")))

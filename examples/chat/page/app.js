@@ -2,13 +2,14 @@
 
 import { Conversations } from "./conversations.js";
 import { doors } from "./doors.js";
+import { logIn } from "./login.js";
 import * as view from "./view.js";
 
 const TYPING_SHOWN = 3000;
 const TYPING_SENT_EVERY = 2000;
 
 const byId = (id) => document.getElementById(id);
-let server, conversations, me, own, name;
+let server, conversations, me, own, login;
 let typingSent = 0;
 
 /** Does something that can be refused, and shows the refusal. */
@@ -20,8 +21,8 @@ async function attempt(action) {
   }
 }
 
-function enter(as) {
-  name = as;
+async function enter(name) {
+  login = await logIn(name);
   conversations = new Conversations();
   own = new Set();
   view.showMe(name);
@@ -34,7 +35,7 @@ function enter(as) {
 async function open() {
   const door = doors[byId("door").value];
   server?.close();
-  const opened = await door.connect("/chat", { name });
+  const opened = await door.connect("/chat", login);
   server?.close();
   server = opened;
   server.on("new-message", (message) => receive(message.room ? conversations.room(message.room) : conversations.everyone(), message));
@@ -47,7 +48,9 @@ async function open() {
   server.watch((state, delay) => {
     if (server !== opened) return;
     view.showConnection(state, delay, door.name);
-    if (state === "open") attempt(arrive);
+    if (state !== "open") return;
+    login.keep(opened);
+    attempt(arrive);
   });
 }
 
@@ -134,7 +137,7 @@ function onSubmit(form, act) {
   });
 }
 
-onSubmit("enter", enter);
+onSubmit("enter", (name) => attempt(() => enter(name)));
 
 onSubmit("join", (room, field) => attempt(async () => {
   show(await join(room));
@@ -163,6 +166,7 @@ byId("door").addEventListener("change", () => attempt(open));
 
 byId("quit").addEventListener("click", () => {
   server.close();
+  login.leave();
   view.showWelcome(true);
 });
 

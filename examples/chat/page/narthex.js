@@ -1,6 +1,6 @@
 // A small client for the default envelope of Narthex over a WebSocket, or over what has its shape (sse.js).
 //
-//   const server = connect("ws://localhost:3000/chat?name=Ada");
+//   const server = connect("ws://localhost:3000/chat");
 //   server.on("new-message", (message) => …);
 //   const answer = await server.request("join-room", { room: "hall" });
 
@@ -14,8 +14,8 @@ export class RequestError extends Error {
 }
 
 /**
- * Opens a connection that comes back by itself until `close()` is called. `socket` makes what carries it: a WebSocket, or
- * what has its shape.
+ * Opens a connection that comes back by itself until `close()` is called. `socket(url, failed)` makes what carries it, or a
+ * promise of it: a WebSocket, or what has its shape. `failed` says that the last one did not open.
  */
 export function connect(url, options) {
   const socket = (url) => new WebSocket(url);
@@ -92,12 +92,18 @@ class Connection {
   close() {
     clearTimeout(this.#timer);
     this.#become("closed");
-    this.#socket.close(1000);
+    this.#socket?.close(1000);
   }
 
-  #open() {
+  async #open() {
     this.#become("connecting");
-    const socket = this.#options.socket(this.#url);
+    let socket;
+    try {
+      socket = await this.#options.socket(this.#url, this.#attempt > 0);
+    } catch {
+      return this.#lost();
+    }
+    if (this.state === "closed") return socket.close(1000);
     this.#socket = socket;
     socket.onopen = () => {
       this.#attempt = 0;
@@ -123,7 +129,7 @@ class Connection {
   }
 
   #send(message) {
-    if (this.#socket.readyState !== OPEN) return false;
+    if (this.#socket?.readyState !== OPEN) return false;
     this.#socket.send(JSON.stringify(message));
     return true;
   }

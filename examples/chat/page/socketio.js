@@ -6,9 +6,12 @@ import { RequestError } from "./narthex.js";
 const TIMEOUT = 8000;
 const WAIT = { shortest: 250, longest: 15000 };
 
-/** Opens a connection that comes back by itself until `close()` is called. */
-export function connect(namespace, query) {
-  return new Connection(namespace, query);
+/**
+ * Opens a connection that comes back by itself until `close()` is called. `auth(failed)` resolves to what goes with each
+ * connect; `failed` says that the last one did not open.
+ */
+export function connect(namespace, auth) {
+  return new Connection(namespace, auth);
 }
 
 class Connection {
@@ -16,9 +19,10 @@ class Connection {
   #attempt = 0;
   #watchers = new Set();
 
-  constructor(namespace, query) {
+  constructor(namespace, auth) {
+    const credentials = (give) => auth(this.#attempt > 0).then(give, () => this.#lost());
     // The client's own waits are the same for all pages; this one is told to leave when the server goes, and comes back here.
-    this.#socket = io(namespace, { query, forceNew: true, reconnection: false });
+    this.#socket = io(namespace, { auth: credentials, forceNew: true, reconnection: false });
     this.state = "connecting";
     this.#socket.on("connect", () => {
       this.#attempt = 0;

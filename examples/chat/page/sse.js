@@ -1,6 +1,6 @@
 // Server-sent events and POST in the shape of a WebSocket, for where WebSockets do not get through.
 //
-//   const server = connect("/chat/events?name=Ada");         // the client of narthex.js, on this carrier
+//   const server = connect("/chat");                         // the client of narthex.js, on this carrier
 //   const socket = new SseSocket("https://…", { headers });   // or by itself
 //
 // A stream that breaks is opened again in the name of the same client: what the server sent meanwhile follows, and what was
@@ -36,7 +36,7 @@ export class SseSocket {
   #waiting = [];
 
   /**
-   * `headers` go with each request that can have some. `credentials` are those of `fetch`. `fetch` and `EventSource` stand in
+   * `headers` go with each request that can have some: an object, or a function that resolves to one. `credentials` are those of `fetch`. `fetch` and `EventSource` stand in
    * for the browser's.
    */
   constructor(url, { headers = {}, credentials = "same-origin", fetch, EventSource } = {}) {
@@ -193,9 +193,10 @@ export class SseSocket {
     return url;
   }
 
-  #fetch(method, url, { headers, ...more } = {}) {
+  async #fetch(method, url, { headers, ...more } = {}) {
     const session = this.#token ? { "X-Narthex-Session": this.#token } : {};
-    const all = { ...this.#options.headers, ...session, ...headers };
+    const given = this.#options.headers;
+    const all = { ...(typeof given === "function" ? await given() : given), ...session, ...headers };
     return this.#options.fetch(url, { method, headers: all, credentials: this.#options.credentials, ...more });
   }
 
