@@ -1,5 +1,7 @@
 //! What a gateway's author may rely on, through the test kit: no port, and a paused clock.
 
+#[path = "gateway/acks.rs"]
+mod acks;
 #[path = "gateway/clients.rs"]
 mod clients;
 #[path = "gateway/combined.rs"]

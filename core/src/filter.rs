@@ -34,8 +34,9 @@ pub(crate) type FilterFn = Arc<dyn Fn(Denied, Failed) -> BoxFuture<'static, Repl
 
 /// An async fn of a [`Denied`] and the message that [`Failed`], which makes the reply.
 ///
-/// One filter acts: the handler's, else the gateway's, else the server's. A reply that is an error again is told in
-/// the default way. The filter of a stream's errors is the one of its handler.
+/// The handler's filter acts first. A reply that is an error again (the same, or in other words) goes to the gateway's, then to the
+/// server's; what is an error still is told in the default way. So a filter answers, emits another event, closes
+/// (`failed.client.disconnect(…)`), or passes on what is not its matter. The errors of a stream's items go the same way.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a filter",
     label = "not a filter",

@@ -96,6 +96,52 @@ async fn a_streams_error_goes_through_its_handlers_filter_and_ends_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_filter_leaves_an_error_goes_to_the_next_outer_one() {
+    fn adds(
+        word: &'static str,
+    ) -> impl Fn(Denied, Failed) -> std::future::Ready<Denied> + Clone + Send + Sync {
+        move |denied, _| std::future::ready(Denied::bad_request(format!("{denied}, {word}")))
+    }
+    async fn items() -> Streamed {
+        Streamed::new(stream::iter([Ok(1), Err(Denied::bad_request("no"))]))
+    }
+    let gateway = Gateway::new()
+        .filter(adds("gateway"))
+        .on("fails", fails.filter(adds("handler")))
+        .on("items", items.filter(adds("handler")));
+    let server = TestServer::of(Server::new(gateway).filter(adds("server"))).await.unwrap();
+    let mut client = server.connect().await.unwrap();
+    let refused = client.ask::<()>("fails", &0).await.unwrap_err();
+    assert_eq!(refused.to_string(), "no, handler, gateway, server");
+    assert_eq!(client.ask::<u8>("items", &0).await.unwrap(), 1);
+    assert_eq!(client.expect("exception").await.unwrap()["message"], "no, handler, gateway, server");
+    assert_eq!(
+        client.ask::<()>("nobody", &0).await.unwrap_err().to_string(),
+        "Unknown event, gateway, server"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_that_panics_is_made_up_for_by_the_next_outer_one() {
+    async fn broken(_: Denied, _: Failed) {
+        panic!("a filter was asked to panic");
+    }
+    let gateway = Gateway::new()
+        .on("fails", fails.filter(broken))
+        .filter(async |denied: Denied, _: Failed| format!("{:?}", denied.kind()));
+    let mut served = served(gateway).await;
+    assert_eq!(served.ask("fails", Value::Null).await, json!("Internal"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_may_close() {
+    let close = async |_: Denied, failed: Failed| failed.client.disconnect(4000, "enough");
+    let mut served = served(Gateway::new().on("fails", fails).filter(close)).await;
+    served.client.emit("fails", &0).await.unwrap();
+    assert_eq!(served.client.closed().await.unwrap().code(), 4000);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_in_a_filter_is_an_internal_failure() {
     async fn broken(_: Denied, _: Failed) -> Reply {
         std::panic::resume_unwind(Box::new("a secret"))

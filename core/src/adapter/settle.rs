@@ -17,21 +17,29 @@ use crate::{
 pub(super) struct Answer {
     ack: Option<AckId>,
     done: bool,
+    /// Shared with the handler where it takes the ack: who answers first has answered.
+    shared: Option<Arc<AckState>>,
     /// The handler answers by itself.
-    manual: Option<Arc<AckState>>,
+    manual: bool,
 }
 
 impl Answer {
     pub(super) fn new(ack: Option<AckId>) -> Self {
-        Self { ack, done: false, manual: None }
+        Self { ack, done: false, shared: None, manual: false }
+    }
+
+    /// Shares the answer with whoever takes the ack.
+    pub(super) fn share(&mut self) {
+        self.shared = Some(Arc::default());
+    }
+
+    pub(super) fn shared(&self) -> Option<&Arc<AckState>> {
+        self.shared.as_ref()
     }
 
     /// Takes the id to answer; `None` where none was asked for or the answer is given.
     fn claim(&mut self) -> Option<AckId> {
-        let free = match &self.manual {
-            Some(state) => state.claim(),
-            None => !self.done,
-        };
+        let free = !self.done && self.shared.as_ref().is_none_or(|state| state.claim());
         self.done = true;
         self.ack.filter(|_| free)
     }
@@ -43,23 +51,24 @@ impl Answer {
 
     /// Passes the duty on to a stream.
     pub(super) fn hand_over(&mut self) -> Self {
-        let handed = Self { ack: self.ack, done: self.done, manual: self.manual.clone() };
+        let handed =
+            Self { ack: self.ack, done: self.done, shared: self.shared.clone(), manual: self.manual };
         self.done = true;
         handed
     }
 
     /// Nothing more comes: an ack that is still open is answered without data.
     pub(super) fn finish(mut self, client: &Client, out: &mut dyn Outlet) {
-        match &self.manual {
-            Some(state) if state.returned() => {
+        match &self.shared {
+            Some(state) if self.manual && state.returned() => {
                 if let Some(id) = self.ack {
                     let denied = Denied::internal("the handler dropped its ack without an answer");
                     log(&denied);
                     drop(write(client, Outgoing::AckError { id, error: &denied.payload() }, out));
                 }
             }
-            Some(_) => {}
-            None => {
+            Some(_) if self.manual => {}
+            _ => {
                 if let Some(id) = self.claim() {
                     drop(write(client, Outgoing::Ack { id, payload: &Payload::Empty }, out));
                 }
@@ -76,8 +85,9 @@ pub(super) fn settle(
     out: &mut dyn Outlet,
 ) -> Vec<ReplyStream> {
     let (kind, manual) = reply.into_parts();
-    if answer.manual.is_none() && answer.ack.is_some() {
-        answer.manual = manual;
+    if let Some(state) = manual.filter(|_| answer.ack.is_some()) {
+        answer.manual = true;
+        answer.shared.get_or_insert(state);
     }
     match kind {
         ReplyKind::None => {}
@@ -104,7 +114,7 @@ fn value(client: &Client, payload: &Payload, answer: &mut Answer, out: &mut dyn 
         // No answer was asked for: an envelope with a form for bare values writes it, the others drop it.
         return drop(write(client, Outgoing::Value(payload), out));
     };
-    if answer.manual.is_some() {
+    if answer.manual {
         return;
     }
     match answer.claim() {

@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use serde::Serialize;
 
-use super::{Event, FromEvent};
+use super::{Event, FromEvent, Needs};
 use crate::{
     client::Client,
     error::{ErrorKind, Result},
@@ -89,11 +89,16 @@ impl FromEvent for Ack {
     async fn from_event(event: &mut Event) -> std::result::Result<Self, Infallible> {
         let request = match (&event.client, event.message.ack()) {
             (Some(client), Some(id)) => {
-                let sent = event.manual.get_or_insert_default();
+                let shared = &event.shared_ack;
+                let sent = event.manual.get_or_insert_with(|| shared.clone().unwrap_or_default());
                 Some((client.clone(), id, Arc::clone(sent)))
             }
             _ => None,
         };
         Ok(Self { request })
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.ack();
     }
 }

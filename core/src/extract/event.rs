@@ -25,6 +25,9 @@ pub struct Event {
     pub(crate) extensions: Extensions,
     pub(crate) matched: Arc<Matched>,
     pub(crate) params: Option<Params>,
+    /// The answer's state, which the session shares where the handler's [`Needs`](super::Needs) say that it takes the ack.
+    pub(crate) shared_ack: Option<Arc<AckState>>,
+    /// The state of an ack that was taken.
     pub(crate) manual: Option<Arc<AckState>>,
     pub(crate) reason: Option<CloseReason>,
 }

@@ -30,7 +30,10 @@ impl<T: Clone + Send + Sync + 'static> FromEvent for State<T> {
 
 /// What handlers, guards and hooks need to have been given. Checked at start.
 #[derive(Clone, Debug, Default)]
-pub struct Needs(Vec<Need>);
+pub struct Needs {
+    states: Vec<Need>,
+    ack: bool,
+}
 
 #[derive(Clone, Debug)]
 struct Need {
@@ -42,8 +45,8 @@ struct Need {
 impl Needs {
     /// A state of type `T` is needed.
     pub fn state<T: Clone + Send + Sync + 'static>(&mut self) {
-        if self.0.iter().all(|need| need.id != TypeId::of::<T>()) {
-            self.0.push(Need {
+        if self.states.iter().all(|need| need.id != TypeId::of::<T>()) {
+            self.states.push(Need {
                 id: TypeId::of::<T>(),
                 name: type_name::<T>(),
                 has: |states| states.get::<T>().is_some(),
@@ -53,15 +56,25 @@ impl Needs {
 
     /// What others need is needed too.
     pub(crate) fn extend(&mut self, others: &Self) {
-        for other in &others.0 {
-            if self.0.iter().all(|need| need.id != other.id) {
-                self.0.push(other.clone());
+        for other in &others.states {
+            if self.states.iter().all(|need| need.id != other.id) {
+                self.states.push(other.clone());
             }
         }
+        self.ack |= others.ack;
+    }
+
+    /// The [`Ack`](super::Ack) is taken: the session keeps count of who answers.
+    pub fn ack(&mut self) {
+        self.ack = true;
+    }
+
+    pub(crate) fn takes_ack(&self) -> bool {
+        self.ack
     }
 
     /// The name of the first type that is missing.
     pub(crate) fn missing(&self, states: &Extensions) -> Option<&'static str> {
-        self.0.iter().find(|need| !(need.has)(states)).map(|need| need.name)
+        self.states.iter().find(|need| !(need.has)(states)).map(|need| need.name)
     }
 }

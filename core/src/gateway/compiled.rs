@@ -18,7 +18,7 @@ use crate::{
     extract::{Call, Matched, Needs},
     filter::FilterFn,
     guard::{Check, Checks},
-    handler::{HandlerDef, LayerFn, Order, PatternKind, Route, Segments, guarded},
+    handler::{HandlerDef, LayerFn, Order, PatternKind, Route, Segments, Surroundings, surrounded},
     message::DecodeErrorKind,
     reply::{Denied, DeniedKind, Reply},
     room::{Common, Doorkeeper, HubInner},
@@ -184,14 +184,21 @@ impl Compiler {
             text.as_ref().map_or_else(|| "the fallback".to_owned(), |t| format!("the handler of {t:?}"));
         check_needs(&parts.needs, &frame.states, name, &what)?;
         let guards = self.global.guards.checks.iter().chain(&frame.guards.checks).chain(&parts.guards);
-        let filter = parts.filter.or_else(|| frame.filter.clone()).or_else(|| self.global.filter.clone());
-        let core = guarded(parts.call, guards.cloned().collect(), filter);
+        let filters = [&parts.filter, &frame.filter, &self.global.filter].into_iter().flatten();
+        let surroundings = Surroundings {
+            limits: parts.limits,
+            guards: guards.cloned().collect(),
+            filters: filters.cloned().collect(),
+        };
+        let core = surrounded(parts.call, surroundings);
         let handler =
             parts.layers.iter().rev().fold(Route::from_call(core), |inner, layer| layer(inner)).into_call();
         let mut metadata = frame.metadata.clone();
         metadata.extend(parts.metadata);
         let matched = Matched { pattern: text, metadata, ..frame.matched() };
-        Ok(self.dressed(frame, handler, matched, parts.order))
+        let needs = [&parts.needs, &frame.guards.needs, &self.global.guards.needs];
+        let takes_ack = needs.iter().any(|needs| needs.takes_ack());
+        Ok(Entry { takes_ack, ..self.dressed(frame, handler, matched, parts.order) })
     }
 
     /// Puts the layers of the gateway and the server around a handler.
@@ -200,15 +207,23 @@ impl Compiler {
         let call = self.stack.clone().unwrap_or_else(|| Arc::clone(&gateway));
         let matched = Matched { handler: Some(handler), gateway: Some(gateway), ..matched };
         self.next_id += 1;
-        Entry { call, matched: Arc::new(matched), order, gateway: frame.place, id: self.next_id }
+        Entry {
+            call,
+            matched: Arc::new(matched),
+            order,
+            takes_ack: false,
+            gateway: frame.place,
+            id: self.next_id,
+        }
     }
 
     /// Answers events that nobody is for, where no gateway has a fallback, behind the layers of the namespace's first
     /// gateway. Guards are for what is there.
     fn unknown(&mut self, frame: &GatewayFrame, filter: Option<&FilterFn>) -> Entry {
         let nobody: Call = Arc::new(|_| async { Reply::error(Denied::not_found("Unknown event")) }.boxed());
-        let filter = filter.or(self.global.filter.as_ref()).cloned();
-        let call = guarded(nobody, Arc::new([]), filter);
+        let filters = [filter, self.global.filter.as_ref()].into_iter().flatten();
+        let surroundings = Surroundings { filters: filters.cloned().collect(), ..Surroundings::default() };
+        let call = surrounded(nobody, surroundings);
         self.dressed(frame, call, frame.matched(), Order::Serial)
     }
 

@@ -209,7 +209,7 @@ impl Gateway {
         self
     }
 
-    /// Turns errors of this gateway's handlers into replies, instead of the server's filter.
+    /// Turns errors of this gateway's handlers into replies; what is an error again goes to the server's filter.
     pub fn filter<M>(mut self, filter: impl Filter<M>) -> Self {
         self.filter = Some(filter.into_fn());
         self

@@ -148,6 +148,7 @@ impl HookEvent {
             extensions: http::Extensions::new(),
             matched,
             params: None,
+            shared_ack: None,
             manual: None,
             reason: self.reason.clone(),
         }

@@ -17,6 +17,8 @@ pub(crate) struct Entry {
     pub(crate) call: Call,
     pub(crate) matched: Arc<Matched>,
     pub(crate) order: Order,
+    /// Whether the handler, or a guard of it, takes the ack.
+    pub(crate) takes_ack: bool,
     /// The gateway's place in the namespace.
     pub(crate) gateway: usize,
     /// Tells the handlers of a namespace apart.
@@ -72,6 +74,14 @@ impl Found<'_> {
         match self {
             Self::Plain(entries) => entries.first(),
             Self::Params(entries) => entries.first().map(|(entry, _)| entry),
+        }
+    }
+
+    /// Whether any of them takes the ack.
+    pub(crate) fn takes_ack(&self) -> bool {
+        match self {
+            Self::Plain(entries) => entries.iter().any(|entry| entry.takes_ack),
+            Self::Params(entries) => entries.iter().any(|(entry, _)| entry.takes_ack),
         }
     }
 }

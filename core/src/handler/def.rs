@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use futures_util::future::BoxFuture;
 use http::Extensions;
 
-use super::{LayerFn, MessageLayer, Order, layer_fn};
+use super::{LayerFn, MessageLayer, Order, PayloadLimits, layer_fn};
 use crate::{
     extract::{Call, Event, Needs},
     filter::{Filter, FilterFn},
@@ -22,6 +22,7 @@ pub(crate) struct HandlerParts {
     pub(crate) guards: Vec<Check>,
     pub(crate) layers: Vec<LayerFn>,
     pub(crate) filter: Option<FilterFn>,
+    pub(crate) limits: PayloadLimits,
     pub(crate) order: Order,
     pub(crate) metadata: Extensions,
 }
@@ -37,6 +38,7 @@ impl HandlerDef {
             guards: Vec::new(),
             layers: Vec::new(),
             filter: None,
+            limits: PayloadLimits::default(),
             order: Order::Serial,
             metadata: Extensions::new(),
         }))
@@ -59,6 +61,11 @@ impl HandlerDef {
 
     pub(crate) fn with_filter<M>(mut self, filter: impl Filter<M>) -> Self {
         self.0.filter = Some(filter.into_fn());
+        self
+    }
+
+    pub(crate) fn with_limits(mut self, set: impl FnOnce(&mut PayloadLimits)) -> Self {
+        set(&mut self.0.limits);
         self
     }
 

@@ -4,6 +4,7 @@ mod def;
 mod layer;
 mod order;
 mod pattern;
+mod payload_limits;
 mod route;
 
 use std::future::Future;
@@ -18,7 +19,8 @@ pub(crate) use self::{
     layer::{LayerFn, layer_fn},
     order::Order,
     pattern::{PatternKind, Segments, structural_event, structural_match},
-    route::guarded,
+    payload_limits::PayloadLimits,
+    route::{Surroundings, surrounded},
 };
 use crate::{
     extract::{Event, FromEvent, Needs},
@@ -50,7 +52,18 @@ pub trait Handler<T>: Sized {
         self.into_def().with_layer(layer)
     }
 
-    /// Turns this handler's errors into replies, instead of the gateway's filter.
+    /// Refuses larger payloads, in bytes, with `TooLarge` and before anything parses them. Layers and filters see the
+    /// refusal, guards do not see the message. The door's own bound on messages comes first.
+    fn max_payload(self, bytes: usize) -> HandlerDef {
+        self.into_def().with_limits(|limits| limits.bytes = Some(bytes))
+    }
+
+    /// Refuses payloads whose JSON nests deeper, as [`max_payload`](Self::max_payload) does larger ones. Bytes have no depth.
+    fn max_depth(self, levels: usize) -> HandlerDef {
+        self.into_def().with_limits(|limits| limits.depth = Some(levels))
+    }
+
+    /// Turns this handler's errors into replies; what is an error again goes to the gateway's filter.
     fn filter<M>(self, filter: impl Filter<M>) -> HandlerDef {
         self.into_def().with_filter(filter)
     }

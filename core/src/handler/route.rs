@@ -13,6 +13,7 @@ use std::{
 use futures_util::{FutureExt, future::BoxFuture};
 use tower::{Service, ServiceExt};
 
+use super::PayloadLimits;
 use crate::{
     extract::{Call, Event},
     filter::{Failed, FilterFn, run_filter},
@@ -93,25 +94,44 @@ impl fmt::Debug for RouteFuture {
     }
 }
 
-/// Guards before the handler, a filter after it. Without either the handler is called directly.
-pub(crate) fn guarded(handler: Call, guards: Arc<[Check]>, filter: Option<FilterFn>) -> Call {
-    if guards.is_empty() && filter.is_none() {
+/// What stands between the layers and a handler.
+#[derive(Default)]
+pub(crate) struct Surroundings {
+    pub(crate) limits: PayloadLimits,
+    pub(crate) guards: Vec<Check>,
+    /// The handler's, the gateway's, the server's.
+    pub(crate) filters: Vec<FilterFn>,
+}
+
+/// Bounds and guards before the handler, filters after it. Without any the handler is called directly.
+pub(crate) fn surrounded(handler: Call, surroundings: Surroundings) -> Call {
+    let Surroundings { limits, guards, filters } = surroundings;
+    if guards.is_empty() && filters.is_empty() && limits.is_empty() {
         return handler;
     }
+    let (guards, filters): (Arc<[Check]>, Arc<[FilterFn]>) = (guards.into(), filters.into());
     Arc::new(move |event| {
-        let (handler, guards, filter) = (Arc::clone(&handler), Arc::clone(&guards), filter.clone());
+        let (handler, guards, filters) = (Arc::clone(&handler), Arc::clone(&guards), Arc::clone(&filters));
         Box::pin(async move {
-            let failed = filter.as_ref().and_then(|_| Failed::of(&event));
+            let failed = if filters.is_empty() { None } else { Failed::of(&event) };
             let counters = Arc::clone(&event.hub);
-            let call = AssertUnwindSafe(async move { pass(event, &guards, &handler).await });
-            let reply = call
+            let call = AssertUnwindSafe(async move {
+                match limits.check(event.message().payload()) {
+                    Ok(()) => pass(event, &guards, &handler).await,
+                    Err(denied) => Reply::error(denied),
+                }
+            });
+            let mut reply = call
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|panic| Reply::error(caught("a handler", &*panic, counters.counters())));
-            match (filter, failed) {
-                (Some(filter), Some(failed)) => run_filter(&filter, failed, reply).await,
-                _ => reply,
+            if let Some(failed) = failed {
+                // What one filter does not settle goes to the next outer one.
+                for filter in filters.iter() {
+                    reply = run_filter(filter, failed.clone(), reply).await;
+                }
             }
+            reply
         })
     })
 }

@@ -210,6 +210,16 @@ impl TestClient {
         self.peer.send(frame).await
     }
 
+    /// The next frame as it is, an event or an answer. Not for use beside [`next`](Self::next), which may have taken it.
+    ///
+    /// # Errors
+    /// `Timeout` after ten seconds, `Disconnected`.
+    pub async fn next_frame(&mut self) -> Result<Frame> {
+        let late = |_| Error::new(ErrorKind::Timeout, "nothing came");
+        let frame = tokio::time::timeout(PATIENCE, self.peer.recv()).await.map_err(late)?;
+        frame.ok_or_else(|| Error::new(ErrorKind::Disconnected, "the server has closed"))
+    }
+
     /// Waits until the server has closed, and says why. Events that still come are dropped.
     pub async fn closed(&mut self) -> Option<CloseReason> {
         while self.peer.recv().await.is_some() {}
@@ -229,9 +239,7 @@ impl TestClient {
     }
 
     async fn read(&mut self) -> Result<Read> {
-        let late = |_| Error::new(ErrorKind::Timeout, "nothing came");
-        let frame = tokio::time::timeout(PATIENCE, self.peer.recv()).await.map_err(late)?;
-        let frame = frame.ok_or_else(|| Error::new(ErrorKind::Disconnected, "the server has closed"))?;
+        let frame = self.next_frame().await?;
         let unread = |e| Error::new(ErrorKind::Encode, format!("the server's frame cannot be read: {e:?}"));
         Ok(match JsonEnvelope.decode(&frame, &DecodeLimits::default()).map_err(unread)? {
             Incoming::Message(message) => Read::Event(test_message(&message)),

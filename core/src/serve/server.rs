@@ -89,7 +89,7 @@ impl Server {
         self
     }
 
-    /// Turns errors into replies where neither the handler nor its gateway has a filter.
+    /// Turns errors into replies that the filters of the handler and its gateway have left as errors.
     pub fn filter<M>(mut self, filter: impl Filter<M>) -> Self {
         self.global.filter = Some(filter.into_fn());
         self

@@ -18,16 +18,19 @@ use crate::{
     handler::Order,
     message::{DecodeError, EventName, Message, Outlet, Payload},
     panic::{caught, discard},
-    reply::{Denied, DeniedKind, Reply},
+    reply::{AckState, Denied, DeniedKind, Reply},
     stats::Counters,
 };
 
 impl Engine {
     /// Starts one message: polls its call in place once, and keeps it where it is pending.
     pub(super) fn start(&mut self, cx: &mut Context<'_>, message: Message, out: &mut dyn Outlet) {
-        let mut answer = Answer::new(message.ack());
         let namespace = Arc::clone(&self.namespace);
         let found = namespace.find(message.event());
+        let mut answer = Answer::new(message.ack());
+        if message.ack().is_some() && found.takes_ack() {
+            answer.share();
+        }
         let (order, id) = found.first().map_or((Order::Serial, 0), |entry| (entry.order, entry.id));
         if order != Order::Serial
             && let Some(denied) = self.make_room(order, id, out)
@@ -35,7 +38,7 @@ impl Engine {
             return tell(&self.client, &mut answer, &denied, out);
         }
         let beside = (order != Order::Serial).then_some(id);
-        match self.call(&found, message) {
+        match self.call(&found, message, answer.shared()) {
             Ok(future) => self.run(cx, future, answer, beside, out),
             Err(denied) => tell(&self.client, &mut answer, &denied, out),
         }
@@ -110,28 +113,39 @@ impl Engine {
         self.side.len() >= self.shared.limits.side_tasks
     }
 
-    fn call(&self, found: &Found<'_>, message: Message) -> Result<BoxFuture<'static, Reply>, Denied> {
+    fn call(
+        &self,
+        found: &Found<'_>,
+        message: Message,
+        ack: Option<&Arc<AckState>>,
+    ) -> Result<BoxFuture<'static, Reply>, Denied> {
+        let event = |entry: &Entry, message, params| Event {
+            shared_ack: ack.cloned(),
+            ..self.event(entry, message, params)
+        };
         // A stack may panic before it gives its future.
         let begin = AssertUnwindSafe(|| match found {
-            Found::Plain([entry]) => (entry.call)(self.event(entry, message, None)),
+            Found::Plain([entry]) => (entry.call)(event(entry, message, None)),
             Found::Plain(entries) => {
-                self.call_all(entries.iter().map(|entry| (entry.clone(), None)).collect(), message)
+                let calls = entries.iter().map(|entry| (entry, event(entry, message.clone(), None)));
+                self.call_all(calls)
             }
             Found::Params(entries) => match entries.as_slice() {
-                [(entry, params)] => (entry.call)(self.event(entry, message, params.clone())),
-                _ => self.call_all(entries.clone(), message),
+                [(entry, params)] => (entry.call)(event(entry, message, params.clone())),
+                _ => {
+                    let calls = entries
+                        .iter()
+                        .map(|(entry, params)| (entry, event(entry, message.clone(), params.clone())));
+                    self.call_all(calls)
+                }
             },
         });
         catch_unwind(begin).map_err(|panic| caught("a layer", &*panic, &self.shared.counters))
     }
 
     /// Several gateways are for the event: all are called, in registration order.
-    fn call_all(&self, entries: Vec<(Entry, Option<Params>)>, message: Message) -> BoxFuture<'static, Reply> {
-        let calls = entries.into_iter().map(|(entry, params)| {
-            let event = self.event(&entry, message.clone(), params);
-            (entry.call, event)
-        });
-        let calls: Vec<_> = calls.collect();
+    fn call_all<'a>(&self, calls: impl Iterator<Item = (&'a Entry, Event)>) -> BoxFuture<'static, Reply> {
+        let calls: Vec<_> = calls.map(|(entry, event)| (Arc::clone(&entry.call), event)).collect();
         let counters = Arc::clone(&self.shared.counters);
         Box::pin(async move {
             let mut replies = Vec::with_capacity(calls.len());
@@ -155,6 +169,7 @@ impl Engine {
             extensions: http::Extensions::new(),
             matched: Arc::clone(&entry.matched),
             params,
+            shared_ack: None,
             manual: None,
             reason: None,
         }
