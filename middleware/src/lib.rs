@@ -5,9 +5,12 @@
 //! | [`mod@from_fn`] | a message layer from an async fn |
 //! | [`mod@catch_panic`] | a message layer that turns panics of what it wraps into replies |
 //! | [`filters`] | ready-made error filters: [`filters::nest`] |
+//! | `validation` (feature) | `Valid<T>`: payloads that keep the rules of their type |
 
 pub mod catch_panic;
 pub mod filters;
 pub mod from_fn;
+#[cfg(feature = "validation")]
+pub mod validation;
 
 pub use self::{catch_panic::CatchPanicLayer, from_fn::from_fn};

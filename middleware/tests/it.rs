@@ -1,2 +1,5 @@
 //! The ready-made layers, guards and filters, in process.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+#[path = "it/validation.rs"]
+mod validation;
