@@ -14,6 +14,7 @@ use crate::{
 
 /// The message that failed, for a filter to look at.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Failed {
     /// Its client.
     pub client: Client,
@@ -21,12 +22,16 @@ pub struct Failed {
     pub event: EventName,
     /// Its payload.
     pub payload: Payload,
+    /// Whether its client awaits an answer.
+    pub asked: bool,
 }
 
 impl Failed {
     pub(crate) fn of(event: &Event) -> Option<Self> {
         let client = event.client.clone()?;
-        Some(Self { client, event: event.message.event().clone(), payload: event.message.payload().clone() })
+        let message = &event.message;
+        let (name, payload) = (message.event().clone(), message.payload().clone());
+        Some(Self { client, event: name, payload, asked: message.ack().is_some() })
     }
 }
 

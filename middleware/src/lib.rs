@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`mod@from_fn`] | a message layer from an async fn |
 //! | [`mod@catch_panic`] | a message layer that turns panics of what it wraps into replies |
-//! | [`filters`] | ready-made error filters: [`filters::nest`] |
+//! | [`filters`] | ready-made error filters: [`filters::nest`], [`filters::error_event`], and filters for some errors |
 //! | `validation` (feature) | `Valid<T>`: payloads that keep the rules of their type |
 
 pub mod catch_panic;

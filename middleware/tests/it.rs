@@ -1,5 +1,7 @@
 //! The ready-made layers, guards and filters, in process.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+#[path = "it/filters.rs"]
+mod filters;
 #[path = "it/validation.rs"]
 mod validation;

@@ -60,6 +60,7 @@ impl NestFilter {
     }
 
     fn reply(self, denied: &Denied, failed: &Failed) -> Reply {
+        super::log(denied);
         if let Some(body) = denied.body().filter(|_| denied.kind() != DeniedKind::Internal) {
             return Reply::emit(Emit::payload("exception", Payload::Json(body.clone())));
         }
