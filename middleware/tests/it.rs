@@ -3,5 +3,7 @@
 
 #[path = "it/filters.rs"]
 mod filters;
+#[path = "it/rate_limit.rs"]
+mod rate_limit;
 #[path = "it/validation.rs"]
 mod validation;
