@@ -5,12 +5,19 @@
 //! | [`mod@from_fn`] | a message layer from an async fn |
 //! | [`mod@catch_panic`] | a message layer that turns panics of what it wraps into replies |
 //! | [`filters`] | ready-made error filters: [`filters::nest`], [`filters::error_event`], and filters for some errors |
+//! | [`guards`] | a guard for roles and scopes that handlers ask for by metadata |
+//! | `auth` (feature) | layers of the handshake for tokens (JWT) and signed cookies, and one-time tickets |
 //! | `validation` (feature) | `Valid<T>`: payloads that keep the rules of their type |
 
+#[cfg(feature = "auth")]
+pub mod auth;
 pub mod catch_panic;
 pub mod filters;
 pub mod from_fn;
+pub mod guards;
 #[cfg(feature = "validation")]
 pub mod validation;
 
+#[cfg(feature = "auth")]
+pub use self::auth::{Claims, CookieLayer, Credentials, JwtKey, JwtKeys, JwtLayer, Tickets};
 pub use self::{catch_panic::CatchPanicLayer, from_fn::from_fn};
