@@ -44,7 +44,7 @@ impl Scopes {
 /// does not say, its gateway says; what asks for nothing is open to all.
 ///
 /// `A` is what says who the client is: an extension of the handshake, or what was put on the client since, such as
-/// [`Claims<T>`](crate::auth::Claims). Where roles or scopes are asked for, a client without it is refused with `Unauthorized`, and
+/// `Claims<T>` of `auth`. Where roles or scopes are asked for, a client without it is refused with `Unauthorized`, and
 /// one without the authority with `Forbidden` ("Forbidden resource").
 ///
 /// ```

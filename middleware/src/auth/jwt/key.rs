@@ -113,7 +113,7 @@ impl JwtKey {
 /// Where another crate has turned a second provider on, jsonwebtoken chooses none and panics: it is told. One that the
 /// application has chosen before stays.
 fn provide_crypto() {
-    drop(aws_lc::DEFAULT_PROVIDER.install_default());
+    let _: Result<(), _> = aws_lc::DEFAULT_PROVIDER.install_default();
 }
 
 impl fmt::Debug for JwtKey {

@@ -32,7 +32,7 @@ pub(super) struct Verifier {
 /// The claims that every token must have (RFC 7519 section 4.1).
 #[derive(Deserialize)]
 struct Registered {
-    sub: Arc<str>,
+    sub: String,
     exp: Number,
 }
 
@@ -91,7 +91,7 @@ impl Verifier {
             false => expires_at + Duration::from_secs(self.asked.leeway),
         };
         // An empty subject says who nobody is.
-        (!sub.is_empty()).then(|| Claims::new(sub, expires_at, closes_at, claims))
+        (!sub.is_empty()).then(|| Claims::new(sub.into(), expires_at, closes_at, claims))
     }
 }
 
