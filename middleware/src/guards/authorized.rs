@@ -40,6 +40,11 @@ impl Scopes {
     }
 }
 
+/// What a handler asks for, where it does.
+type Asked<D> = Option<Metadata<D>>;
+
+type Verdict = Ready<Result<(), Denied>>;
+
 /// A guard that lets pass who has what the handler asks for: one of its [`roles`], and all of its [`scopes`]. What the handler
 /// does not say, its gateway says; what asks for nothing is open to all.
 ///
@@ -71,15 +76,11 @@ impl Scopes {
 ///     .on("look", look);
 /// ```
 pub fn authorized<A>()
--> impl Fn(Option<Metadata<Roles>>, Option<Metadata<Scopes>>, Option<Extension<A>>) -> Ready<Result<(), Denied>>
-+ Clone
-+ Send
-+ Sync
-+ 'static
+-> impl Fn(Asked<Roles>, Asked<Scopes>, Option<Extension<A>>) -> Verdict + Clone + Send + Sync + 'static
 where
     A: Authority + Clone + Send + Sync + 'static,
 {
-    |roles: Option<Metadata<Roles>>, scopes: Option<Metadata<Scopes>>, who: Option<Extension<A>>| {
+    |roles: Asked<Roles>, scopes: Asked<Scopes>, who: Option<Extension<A>>| {
         if roles.is_none() && scopes.is_none() {
             return ready(Ok(()));
         }

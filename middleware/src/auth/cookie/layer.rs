@@ -89,9 +89,6 @@ impl<C> fmt::Debug for CookieLayer<C> {
 
 impl<C> fmt::Debug for Settings<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("name", &self.name)
-            .field("keys", &self.keys)
-            .finish_non_exhaustive()
+        f.debug_struct("Settings").field("name", &self.name).field("keys", &self.keys).finish_non_exhaustive()
     }
 }

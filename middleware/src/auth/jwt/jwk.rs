@@ -27,7 +27,8 @@ pub(super) fn fitness(jwk: &Jwk) -> Fitness {
     }
     let (own, others): (Option<(Algorithm, KeyAlgorithm)>, &[KeyAlgorithm]) = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => {
-            let others = &[K::RS384, K::RS512, K::PS256, K::PS384, K::PS512, K::RSA1_5, K::RSA_OAEP, K::RSA_OAEP_256];
+            let others =
+                &[K::RS384, K::RS512, K::PS256, K::PS384, K::PS512, K::RSA1_5, K::RSA_OAEP, K::RSA_OAEP_256];
             (Some((Algorithm::RS256, K::RS256)), others)
         }
         AlgorithmParameters::EllipticCurve(key) => {

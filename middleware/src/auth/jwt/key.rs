@@ -61,7 +61,8 @@ impl JwtKey {
 
     /// Looks at a key as at one of a set: a wrong curve or a private key is found now, and not by the first token.
     fn pem(algorithm: Algorithm, key: jsonwebtoken::errors::Result<DecodingKey>) -> Result<Self> {
-        let unfit = || Error::new(ErrorKind::Config, format!("this is no public key for {algorithm:?} in PEM"));
+        let unfit =
+            || Error::new(ErrorKind::Config, format!("this is no public key for {algorithm:?} in PEM"));
         provide_crypto();
         let key = key.map_err(|error| unfit().with_source(error))?;
         let public = Jwk::from_decoding_key(&key, Some(algorithm));
@@ -83,7 +84,8 @@ impl JwtKey {
             Fitness::Wrong(why) => return Err(refused(why)),
         };
         let decoding = DecodingKey::from_jwk(jwk);
-        let key = Self::new(algorithm, decoding.map_err(|error| refused("cannot be read").with_source(error))?);
+        let key =
+            Self::new(algorithm, decoding.map_err(|error| refused("cannot be read").with_source(error))?);
         Ok(Some(match &jwk.common.key_id {
             Some(id) => key.id(id.as_str()),
             None => key,
@@ -118,6 +120,9 @@ fn provide_crypto() {
 
 impl fmt::Debug for JwtKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JwtKey").field("algorithm", &self.algorithm).field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("JwtKey")
+            .field("algorithm", &self.algorithm)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

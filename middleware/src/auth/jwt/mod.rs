@@ -105,7 +105,8 @@ fn refused<Out: From<Bytes>>(denied: &Denied, brought_one: bool) -> Response<Out
 }
 
 fn name_subprotocol<Out>(token: &Token, response: &mut Response<Out>) {
-    if token.is_subprotocol() && !response.status().is_client_error() && !response.status().is_server_error() {
+    if token.is_subprotocol() && !response.status().is_client_error() && !response.status().is_server_error()
+    {
         let name = HeaderValue::from_static(BEARER);
         response.headers_mut().entry(header::SEC_WEBSOCKET_PROTOCOL).or_insert(name);
     }

@@ -29,8 +29,11 @@ impl<T: DeserializeOwned + Send + Sync + 'static> JwtLayer<T> {
     /// valid, and for a client that came without one; `Forbidden` for one of another subject.
     pub fn refresh(
         &self,
-    ) -> impl Fn(Client, Json<RefreshRequest>) -> BoxFuture<'static, Result<(), Denied>> + Clone + Send + Sync + 'static
-    {
+    ) -> impl Fn(Client, Json<RefreshRequest>) -> BoxFuture<'static, Result<(), Denied>>
+    + Clone
+    + Send
+    + Sync
+    + 'static {
         let verifier = self.verifier();
         move |client: Client, Json(request): Json<RefreshRequest>| {
             let verifier = verifier.clone();

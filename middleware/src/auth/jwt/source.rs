@@ -87,8 +87,9 @@ impl JwtKeys {
     /// Kind `Config` for a file that cannot be read, and those of [`from_jwks_str`](Self::from_jwks_str).
     pub fn from_jwks_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let unread =
-            |error| Error::new(ErrorKind::Config, format!("{} cannot be read", path.display())).with_source(error);
+        let unread = |error| {
+            Error::new(ErrorKind::Config, format!("{} cannot be read", path.display())).with_source(error)
+        };
         Self::from_jwks_str(&std::fs::read_to_string(path).map_err(unread)?)
     }
 }
