@@ -28,7 +28,11 @@ async fn done() -> &'static str {
 async fn client(gateway: Gateway, member: Option<Member>) -> (TestServer, TestClient) {
     let gateway = gateway.guard(authorized::<Member>()).on_connect(move |client: Client| {
         let member = member.clone();
-        async move { drop(member.map(|member| client.set_data(member))) }
+        async move {
+            if let Some(member) = member {
+                client.set_data(member);
+            }
+        }
     });
     let server = TestServer::new(gateway).await.unwrap();
     let client = server.connect().await.unwrap();
