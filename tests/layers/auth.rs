@@ -153,10 +153,9 @@ async fn a_browsers_sub_protocol_is_a_token_and_the_answer_names_bearer() {
     let street = street(&Tickets::new()).await;
     let url = format!("ws://{}/", street.bound.local_addr().unwrap());
     let envelope = Envelope::name(&JsonEnvelope);
-    for (offered, chosen) in [
-        (format!("bearer, {}", token()), "bearer"),
-        (format!("bearer, {}, {envelope}", token()), envelope),
-    ] {
+    for (offered, chosen) in
+        [(format!("bearer, {}", token()), "bearer"), (format!("bearer, {}, {envelope}", token()), envelope)]
+    {
         let mut request = url.as_str().into_client_request().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", offered.parse().unwrap());
         // This client, as browsers do, fails where the server chooses nothing of what it offered.

@@ -68,7 +68,8 @@ pub(super) async fn say(peer: &dyn Peer, message: Value) {
 
 /// What a peer hears next, as JSON.
 pub(super) async fn hear(peer: &dyn Peer) -> Value {
-    let frame = tokio::time::timeout(PATIENCE, peer.recv()).await.expect("something comes").expect("it is open");
+    let frame =
+        tokio::time::timeout(PATIENCE, peer.recv()).await.expect("something comes").expect("it is open");
     serde_json::from_str(frame.as_text().expect("text")).unwrap()
 }
 
