@@ -1,31 +1,43 @@
-//! Guards: who may connect, and who may send what.
-use narthex::{Client, Denied, Gateway, Json, Query, adapters};
+//! Guards: who may connect, who may send what, and who may join which room. Connect with `?name=Ada&role=editor`.
+use narthex::middleware::guards::{Authority, authorized, roles, scopes};
+use narthex::{Attach, Client, Denied, Extension, Gateway, Guard, Handler, Json, Path, Query, adapters};
 
-#[derive(serde::Deserialize)]
+/// Who somebody says to be. Take it from a token in earnest: `examples/jwt.rs`.
+#[derive(Clone, serde::Deserialize)]
 struct Visitor {
     name: String,
     #[serde(default)]
-    admin: bool,
+    role: String,
+    #[serde(default)]
+    scope: String,
 }
 
-#[derive(Clone)]
-struct Admin(bool);
+impl Authority for Visitor {
+    fn has_role(&self, role: &str) -> bool {
+        self.role == role
+    }
 
-/// Runs during the handshake: a refusal is an HTTP answer, here 400 for a visitor without a name.
-async fn named(Query(visitor): Query<Visitor>) -> Result<(), Denied> {
-    if visitor.name.is_empty() { Err(Denied::bad_request("a name is needed")) } else { Ok(()) }
+    fn has_scope(&self, scope: &str) -> bool {
+        self.scope.split(' ').any(|granted| granted == scope)
+    }
 }
 
-/// Runs once the client is open, and before its first message.
-async fn remember(client: Client, Query(visitor): Query<Visitor>) {
-    client.set_user(&visitor.name);
-    client.set_data(Admin(visitor.admin));
+/// Runs during the handshake: a refusal is an HTTP answer, here 400. What it attaches stays for the client's life.
+async fn named(Query(visitor): Query<Visitor>) -> Result<Attach<Visitor>, Denied> {
+    if visitor.name.is_empty() { Err(Denied::bad_request("a name is needed")) } else { Ok(Attach(visitor)) }
 }
 
-/// Runs before the handler that it guards: a refusal answers the message.
-async fn admin(client: Client) -> Result<(), Denied> {
-    let is_admin = client.data::<Admin>().is_some_and(|Admin(is)| is);
-    if is_admin { Ok(()) } else { Err(Denied::forbidden("Only admins may do this")) }
+async fn is_banned(Extension(visitor): Extension<Visitor>) -> bool {
+    visitor.name == "Mallory"
+}
+
+/// Runs whenever a client asks to join a room of this name.
+async fn own_desk(Path(owner): Path<String>, Extension(visitor): Extension<Visitor>) -> bool {
+    owner == visitor.name
+}
+
+async fn join(client: Client, Json(room): Json<String>) -> Result<(), Denied> {
+    client.ask_to_join(&room).await
 }
 
 async fn purge(Json(room): Json<String>) -> String {
@@ -34,8 +46,12 @@ async fn purge(Json(room): Json<String>) -> String {
 
 #[tokio::main]
 async fn main() -> narthex::Result<()> {
-    use narthex::Handler;
-
-    let gateway = Gateway::new().connect_guard(named).on_connect(remember).on("purge", purge.guard(admin));
+    let gateway = Gateway::new()
+        .connect_guard(named)
+        .guard(is_banned.not().and(authorized::<Visitor>()))
+        .room_guard("desk:{owner}", own_desk)
+        .on("join", join)
+        .on("purge", purge.metadata(roles(["admin", "editor"])).metadata(scopes(["rooms:write"])))
+        .on("echo", |Json(text): Json<String>| async move { text });
     narthex::serve(adapters::enabled()?, ([127, 0, 0, 1], 3000), gateway).await
 }

@@ -1,65 +1,51 @@
-//! Authentication by a stock tower-http layer: `JWT_SECRET=s3cret cargo run --example jwt`, then connect with
-//! `Authorization: Bearer <token>`, or with `?token=<token>` where a client cannot set headers.
-use std::{future::Ready, future::ready, sync::Arc};
+//! Tokens: `JWT_SECRET=… cargo run --example jwt`, then connect with `Authorization: Bearer <token>`, with the sub-protocols
+//! `bearer` and the token (a browser's WebSocket), or with `auth: { token }` (Socket.IO). A page that can send nothing but
+//! a URL asks `POST /auth/ticket` for a ticket first, and connects with `?auth_ticket=<ticket>`.
+use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
-use http_body_util::Empty;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use narthex::{Extension, Gateway, HandshakeBody, adapters};
-use tower_http::auth::{AsyncAuthorizeRequest, AsyncRequireAuthorizationLayer};
+use axum::{Router, extract::Request, http::StatusCode, routing::post};
+use narthex::http::HttpExt;
+use narthex::middleware::auth::{Claims, Credentials, JwtKey, JwtLayer, Tickets};
+use narthex::{Client, Gateway, Result, Server, adapters};
 
-/// Who the token is for.
-#[derive(Clone, Debug, serde::Deserialize)]
-pub struct Claims {
-    pub sub: String,
+/// What a token says beside who it is for (`sub`) and when it ends (`exp`).
+#[derive(serde::Deserialize)]
+struct Member {
+    name: Option<String>,
 }
 
-/// Lets in who has a token signed with this secret (HS256), unexpired, with a subject.
-#[derive(Clone)]
-pub struct Jwt(Arc<(DecodingKey, Validation)>);
-
-impl Jwt {
-    pub fn new(secret: &str) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_required_spec_claims(&["exp", "sub"]);
-        validation.leeway = 30;
-        Self(Arc::new((DecodingKey::from_secret(secret.as_bytes()), validation)))
-    }
-
-    fn verify(&self, request: &Request<Empty<Bytes>>) -> Option<Claims> {
-        let bearer = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let query = request.uri().query().unwrap_or_default();
-        let in_query = || query.split('&').find_map(|pair| pair.strip_prefix("token="));
-        let token = bearer.and_then(|value| value.strip_prefix("Bearer ")).or_else(in_query)?;
-        jsonwebtoken::decode::<Claims>(token, &self.0.0, &self.0.1).ok().map(|data| data.claims)
-    }
+/// Tells a client how long it may stay. It sends `auth.refresh` with a newer token before, or is closed with 4401.
+async fn welcome(client: Client, member: Claims<Member>) -> Result<()> {
+    let left = member.expires_at().duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+    client.emit("auth.seconds", &left.as_secs())
 }
 
-impl AsyncAuthorizeRequest<Empty<Bytes>> for Jwt {
-    type RequestBody = Empty<Bytes>;
-    type ResponseBody = HandshakeBody;
-    type Future = Ready<Result<Request<Empty<Bytes>>, Response<HandshakeBody>>>;
-
-    fn authorize(&mut self, mut request: Request<Empty<Bytes>>) -> Self::Future {
-        let Some(claims) = self.verify(&request) else {
-            let mut refusal = Response::new(HandshakeBody::from("Unauthorized"));
-            *refusal.status_mut() = StatusCode::UNAUTHORIZED;
-            return ready(Err(refusal));
-        };
-        request.extensions_mut().insert(claims);
-        ready(Ok(request))
-    }
+async fn whoami(member: Claims<Member>) -> String {
+    format!("{} is {}", member.subject(), member.name.as_deref().unwrap_or("somebody"))
 }
 
-async fn whoami(Extension(claims): Extension<Claims>) -> String {
-    claims.sub
+/// Exchanges the token in the header for a ticket, which is good once and for 30 seconds.
+async fn ticket(tickets: Tickets, request: Request) -> Result<String, StatusCode> {
+    match Credentials::bearer().find(&request) {
+        Ok(Some(token)) => tickets.issue(token.as_str()).map_err(|_| StatusCode::SERVICE_UNAVAILABLE),
+        _ => Err(StatusCode::UNAUTHORIZED),
+    }
 }
 
 #[tokio::main]
-async fn main() -> narthex::Result<()> {
-    let secret = std::env::var("JWT_SECRET").unwrap_or_else(|_| "secret".to_owned());
-    let authorize = AsyncRequireAuthorizationLayer::new(Jwt::new(&secret));
-    let gateway = Gateway::new().handshake_layer(authorize).on("whoami", whoami);
-    narthex::serve(adapters::enabled()?, ([127, 0, 0, 1], 3000), gateway).await
+async fn main() -> Result<()> {
+    let key = JwtKey::hs256(std::env::var("JWT_SECRET").unwrap_or_default())?;
+    let tickets = Tickets::new();
+    let credentials = Credentials::default().ticket("auth_ticket", &tickets);
+    let jwt = JwtLayer::<Member>::new(key).credentials(credentials);
+    let gateway = Gateway::new()
+        .handshake_layer(jwt.clone())
+        .on_connect(welcome)
+        .on("whoami", whoami)
+        .on("auth.refresh", jwt.refresh());
+    // The same layer guards a route of one's own.
+    let ask = post(move |request: Request| ticket(tickets.clone(), request)).layer(jwt);
+    let server =
+        Server::new(gateway).adapters(adapters::enabled()?).http(Router::new().route("/auth/ticket", ask));
+    server.bind(([127, 0, 0, 1], 3000).into()).await?.serve_until_stopped().await
 }

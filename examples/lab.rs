@@ -3,15 +3,14 @@
 //! `/ws` and `/sse` speak the default envelope, `/nest` NestJS's, `/raw` echoes frames as they are; `/socket.io` is Socket.IO's.
 //! It prints `ready <addr>`.
 
+#[path = "lab/auth.rs"]
+mod auth;
 #[path = "lab/engine.rs"]
 mod engine;
 #[path = "lab/flags.rs"]
 mod flags;
 #[path = "lab/gateway.rs"]
 mod gateway;
-#[allow(dead_code, unreachable_pub, reason = "the example's main is not run here")]
-#[path = "jwt.rs"]
-mod jwt;
 #[path = "lab/nest.rs"]
 mod nest;
 
@@ -23,10 +22,11 @@ use narthex::{
     Flat, Gateway, JsonEnvelope, Limits, Nest, Raw, Server,
     adapters::{BareEngine, SocketIo, Sse, Ws},
     http::{HttpConfig, HttpExt, Origins, TlsConfig},
+    middleware::auth::JwtLayer,
 };
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tower::layer::util::Identity;
-use tower_http::auth::AsyncRequireAuthorizationLayer;
 
 use crate::flags::Flags;
 
@@ -70,13 +70,13 @@ fn sse(flags: &Flags) -> narthex::Result<Sse> {
 }
 
 /// Puts what the flags ask for around a gateway.
-fn dressed(mut gateway: Gateway, flags: &Flags) -> Gateway {
+fn dressed(mut gateway: Gateway, flags: &Flags, jwt: Option<&JwtLayer<Value>>) -> Gateway {
     for _ in 0..flags.layers {
         gateway = gateway.layer(Identity::new());
     }
-    match flags.jwt_secret.as_str() {
-        "" => gateway,
-        secret => gateway.handshake_layer(AsyncRequireAuthorizationLayer::new(jwt::Jwt::new(secret))),
+    match jwt {
+        Some(jwt) => gateway.on("auth.refresh", jwt.refresh()).handshake_layer(jwt.clone()),
+        None => gateway,
     }
 }
 
@@ -95,15 +95,17 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
     if let Some(clients) = flags.max_clients_per_ip {
         http = http.connections_per_ip(clients);
     }
+    let jwt = auth::layer(flags)?;
+    let dressed = |gateway| dressed(gateway, flags, jwt.as_ref());
     let mut root = gateway::gateway();
     if flags.opens_socketio() {
         root = gateway::protocol(root);
     }
-    let mut server = Server::new(dressed(root, flags))
-        .gateway(dressed(nest::gateway(), flags))
-        .gateway(dressed(nest::second_gateway(), flags))
-        .gateway(dressed(raw, flags))
-        .gateway(dressed(gateway::game(), flags))
+    let mut server = Server::new(dressed(root))
+        .gateway(dressed(nest::gateway()))
+        .gateway(dressed(nest::second_gateway()))
+        .gateway(dressed(raw))
+        .gateway(dressed(gateway::game()))
         .limits(limits)
         .http_config(http)
         .http(Router::new().route("/healthz", get(|| async { "ok" })));
@@ -124,7 +126,7 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
     }
     if flags.opens_socketio() {
         let custom = gateway::protocol(Gateway::new().namespace("/custom"));
-        server = server.gateway(dressed(custom, flags)).adapter(socketio(flags)?);
+        server = server.gateway(dressed(custom)).adapter(socketio(flags)?);
     }
     if flags.opens_sse() {
         server = server.adapter(sse(flags)?);

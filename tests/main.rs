@@ -14,6 +14,8 @@ mod conformance;
 mod custom_adapter;
 mod doors;
 mod gateway;
+#[cfg(all(feature = "socketio", feature = "sse-fallback"))]
+mod layers;
 mod middleware;
 #[cfg(all(feature = "socketio", feature = "sse-fallback"))]
 mod swap;

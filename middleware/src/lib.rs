@@ -6,16 +6,23 @@
 //! | [`mod@catch_panic`] | a message layer that turns panics of what it wraps into replies |
 //! | [`filters`] | ready-made error filters: [`filters::nest`], [`filters::error_event`], and filters for some errors |
 //! | `rate_limit` (feature) | limits per connection, principal, address and event, and of connects |
+//! | [`guards`] | a guard for roles and scopes that handlers ask for by metadata |
+//! | `auth` (feature) | layers of the handshake for tokens (JWT) and signed cookies, and one-time tickets |
 //! | `validation` (feature) | `Valid<T>`: payloads that keep the rules of their type |
 
+#[cfg(feature = "auth")]
+pub mod auth;
 pub mod catch_panic;
 pub mod filters;
 pub mod from_fn;
+pub mod guards;
 #[cfg(feature = "rate-limit")]
 pub mod rate_limit;
 #[cfg(feature = "validation")]
 pub mod validation;
 
+#[cfg(feature = "auth")]
+pub use self::auth::{Claims, CookieLayer, Credentials, JwtKey, JwtKeys, JwtLayer, Tickets};
 #[cfg(feature = "rate-limit")]
 pub use self::rate_limit::RateLimitLayer;
 pub use self::{catch_panic::CatchPanicLayer, from_fn::from_fn};

@@ -341,22 +341,23 @@ function token(claims, secret = "a secret of the test", alg = "HS256") {
 test("without a valid token the answer is 401 on every path, and with one 101", () =>
   using(["--jwt-secret", "a secret of the test"], async (own) => {
     const exp = Math.floor(Date.now() / 1000) + 600;
+    const invalid = "The token is not valid";
     const bad = {
-      none: undefined,
-      "another secret": token({ sub: "ada", exp }, "another"),
-      expired: token({ sub: "ada", exp: exp - 1200 }),
-      "no expiry": token({ sub: "ada" }),
-      "an expiry of the wrong type": token({ sub: "ada", exp: "never" }),
-      "no subject": token({ exp }),
-      "another algorithm": token({ sub: "ada", exp }, undefined, "HS512"),
-      "no algorithm": token({ sub: "ada", exp }, undefined, "none"),
-      "no token at all": "nonsense",
+      none: [undefined, "A token is needed"],
+      "another secret": [token({ sub: "ada", exp }, "another"), invalid],
+      expired: [token({ sub: "ada", exp: exp - 1200 }), "The token has expired"],
+      "no expiry": [token({ sub: "ada" }), invalid],
+      "an expiry of the wrong type": [token({ sub: "ada", exp: "never" }), invalid],
+      "no subject": [token({ exp }), invalid],
+      "another algorithm": [token({ sub: "ada", exp }, undefined, "HS512"), invalid],
+      "no algorithm": [token({ sub: "ada", exp }, undefined, "none"), invalid],
+      "no token at all": ["nonsense", invalid],
     };
-    for (const [what, value] of Object.entries(bad)) {
+    for (const [what, [value, message]] of Object.entries(bad)) {
       const headers = value === undefined ? {} : { Authorization: `Bearer ${value}` };
       for (const path of ["/ws", "/nest", "/raw"]) {
         const { status, text } = await refusal(lab(path, own), { headers });
-        assert.deepEqual([status, text], [401, "Unauthorized"], `${what} on ${path}`);
+        assert.deepEqual([status, JSON.parse(text)], [401, { status: "error", message }], `${what} on ${path}`);
       }
     }
     const good = token({ sub: "ada", exp });

@@ -27,6 +27,8 @@ const UPGRADE: HeaderValue = HeaderValue::from_static("upgrade");
 #[derive(Debug)]
 pub(crate) struct Opening {
     accept: HeaderValue,
+    /// The sub-protocols that the client offers; a few clients do.
+    offered: Vec<HeaderValue>,
 }
 
 impl Opening {
@@ -54,16 +56,21 @@ impl Opening {
         match single(headers, header::SEC_WEBSOCKET_KEY) {
             Some(key) if key::is_valid(key.as_bytes()) => {
                 let accept = HeaderValue::try_from(accept_key(key.as_bytes()));
-                Ok(Self { accept: accept.map_err(|_| Refusal::Bad("Sec-WebSocket-Key is not a key"))? })
+                let accept = accept.map_err(|_| Refusal::Bad("Sec-WebSocket-Key is not a key"))?;
+                let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter().cloned().collect();
+                Ok(Self { accept, offered })
             }
             _ => Err(Refusal::Bad("Sec-WebSocket-Key is not 16 bytes in base64")),
         }
     }
 
-    /// The 101, with headers of the application's layers and the chosen sub-protocol.
+    /// The 101, with headers of the application's layers and the chosen sub-protocol. Where no envelope is chosen, a layer
+    /// may name a sub-protocol of its own, if the client offered it.
     ///
-    /// Headers that belong to the handshake itself cannot be set from outside.
+    /// Other headers that belong to the handshake itself cannot be set from outside.
     pub(crate) fn accept<B: Default>(self, extra: &HeaderMap, protocol: Option<&'static str>) -> Response<B> {
+        let of_layers = || single(extra, header::SEC_WEBSOCKET_PROTOCOL).filter(|name| self.is_offered(name));
+        let protocol = protocol.map(HeaderValue::from_static).or_else(|| of_layers().cloned());
         let mut response = Response::new(B::default());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = response.headers_mut();
@@ -72,9 +79,15 @@ impl Opening {
         headers.insert(header::CONNECTION, UPGRADE);
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, self.accept);
         if let Some(protocol) = protocol {
-            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
+            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
         }
         response
+    }
+
+    /// A server must never name a sub-protocol that was not offered (RFC 6455 section 4.2.2, item 5).
+    fn is_offered(&self, name: &HeaderValue) -> bool {
+        let mut offers = items(self.offered.iter());
+        offers.any(|offer| offer.as_bytes() == name.as_bytes())
     }
 }
 
@@ -94,7 +107,11 @@ fn is_ours(name: &HeaderName) -> bool {
 
 /// The items of a header that is a comma separated list and may come more than once.
 fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    items(headers.get_all(name).into_iter())
+}
+
+fn items<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> impl Iterator<Item = &'a str> {
+    let values = values.filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim).filter(|token| !token.is_empty())
 }
 

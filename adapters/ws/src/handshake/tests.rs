@@ -59,6 +59,28 @@ fn headers_of_layers_go_on_the_101_but_cannot_forge_the_handshake() {
 }
 
 #[test]
+fn a_layer_may_name_a_sub_protocol_that_was_offered_where_no_envelope_is_chosen() {
+    let named = |offers: &'static str, layer: &[&'static str], chosen: Option<&'static str>| {
+        let mut extra = HeaderMap::new();
+        for name in layer {
+            extra.append(header::SEC_WEBSOCKET_PROTOCOL, name.parse().unwrap());
+        }
+        let opening = Opening::check(&request(set("sec-websocket-protocol", offers))).unwrap();
+        let response = opening.accept::<()>(&extra, chosen);
+        let mut names = response.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
+        let name = names.next().map(|name| name.to_str().unwrap().to_owned());
+        assert!(names.next().is_none());
+        name
+    };
+    assert_eq!(named("bearer, abc", &["bearer"], None).as_deref(), Some("bearer"));
+    assert_eq!(named("bearer, abc", &["bearer"], Some("json")).as_deref(), Some("json"));
+    assert_eq!(named("abc", &["bearer"], None), None);
+    assert_eq!(named("bearer, abc", &["bearer, abc"], None), None);
+    assert_eq!(named("bearer, abc", &["bearer", "abc"], None), None);
+    assert_eq!(named("bearer, abc", &[], None), None);
+}
+
+#[test]
 fn what_is_no_handshake_is_refused() {
     assert_eq!(refusal(|parts| parts.method = http::Method::POST), Refusal::Method);
     assert_eq!(refusal(|parts| parts.version = Version::HTTP_10), Refusal::HttpVersion);

@@ -1,0 +1,5 @@
+//! The ready-made layers and guards, behind every door.
+
+#[cfg(feature = "auth")]
+mod auth;
+mod kit;
