@@ -1,28 +1,27 @@
 //! The gateway: which event goes where, who may come in, and what is told when somebody goes.
 
-use narthex::{Client, Denied, Gateway, Hub, Query};
-use serde::Deserialize;
+use narthex::middleware::RateLimitLayer;
+use narthex::middleware::auth::Claims;
+use narthex::{Client, Denied, Gateway, Hub};
 
 use crate::history::History;
-use crate::text::check_name;
+use crate::login::{Guest, Login};
 use crate::visitor::Visitor;
 use crate::{private, rooms};
 
-/// What the handshake's query says.
-#[derive(Debug, Deserialize)]
-struct Arrival {
-    #[serde(default)]
-    name: String,
-}
-
 /// The chat, on whatever doors it is opened.
-pub(crate) fn chat(history: History) -> Gateway {
+pub(crate) fn chat(history: History, login: &Login, rate: &RateLimitLayer) -> Gateway {
     Gateway::new()
         .namespace("/chat")
         .state(history)
-        .connect_guard(has_a_name)
+        .handshake_layer(login.layer())
+        // Inside of the login, so that it knows who comes.
+        .handshake_layer(rate.clone())
+        .layer(rate.clone())
+        .room_guard("staff:{room}", rooms::staff_only)
         .on_connect(arrive)
         .on_disconnect(depart)
+        .on("auth.refresh", login.layer().refresh())
         .on("whoami", private::whoami)
         .on("private-message", private::send)
         .on("join-room", rooms::join)
@@ -32,13 +31,8 @@ pub(crate) fn chat(history: History) -> Gateway {
         .on("members", rooms::members)
 }
 
-/// Refuses the handshake of a client without a name, or with one that is no name, by 400.
-async fn has_a_name(Query(arrival): Query<Arrival>) -> Result<(), Denied> {
-    check_name(&arrival.name)
-}
-
-async fn arrive(client: Client, Query(arrival): Query<Arrival>) {
-    client.set_data(Visitor::new(&client, arrival.name));
+async fn arrive(client: Client, guest: Claims<Guest>) {
+    client.set_data(Visitor::new(&client, guest.name.clone()));
 }
 
 async fn depart(client: Client, hub: Hub) -> Result<(), Denied> {

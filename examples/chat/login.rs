@@ -13,14 +13,24 @@ use axum::{
 use jsonwebtoken::{EncodingKey, Header};
 use narthex::middleware::auth::{Claims, JwtKey, JwtLayer};
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use crate::text::check_name;
 
 /// What a token says of a guest, beside who it is (`sub`).
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct Guest {
     pub(crate) name: String,
+    pub(crate) staff: bool,
+}
+
+/// What a login says.
+#[derive(Deserialize)]
+struct Asked {
+    name: String,
+    #[serde(default)]
+    password: String,
 }
 
 /// Issues tokens and knows its own again.
@@ -29,6 +39,8 @@ pub(crate) struct Login {
     key: Arc<EncodingKey>,
     jwt: JwtLayer<Guest>,
     lifetime: Duration,
+    /// What the staff give at the login; without one there is no staff.
+    password: Option<Arc<str>>,
 }
 
 #[derive(Serialize)]
@@ -36,6 +48,7 @@ struct Token<'a> {
     sub: &'a str,
     exp: u64,
     name: &'a str,
+    staff: bool,
 }
 
 /// The answer to a login: the token, and for how long it is good.
@@ -53,9 +66,10 @@ struct Refused {
 
 impl Login {
     /// Signs with a secret (HS256).
-    pub(crate) fn new(secret: &[u8], lifetime: Duration) -> narthex::Result<Self> {
+    pub(crate) fn new(secret: &[u8], lifetime: Duration, password: Option<String>) -> narthex::Result<Self> {
         let key = Arc::new(EncodingKey::from_secret(secret));
-        Ok(Self { key, jwt: JwtLayer::new(JwtKey::hs256(secret)?), lifetime })
+        let password = password.map(Into::into);
+        Ok(Self { key, jwt: JwtLayer::new(JwtKey::hs256(secret)?), lifetime, password })
     }
 
     /// Lets in who has a token of this login.
@@ -69,10 +83,14 @@ impl Login {
         Router::new().route("/login", post(login)).route("/refresh", refresh).with_state(self.clone())
     }
 
-    fn issue(&self, subject: &str, name: &str) -> Response {
+    fn is_staff(&self, password: &str) -> bool {
+        self.password.as_ref().is_some_and(|own| own.as_bytes().ct_eq(password.as_bytes()).into())
+    }
+
+    fn issue(&self, subject: &str, name: &str, staff: bool) -> Response {
         let until = SystemTime::now() + self.lifetime;
         let exp = until.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let claims = Token { sub: subject, exp, name };
+        let claims = Token { sub: subject, exp, name, staff };
         match jsonwebtoken::encode(&Header::default(), &claims, &self.key) {
             Ok(token) => {
                 let issued = Issued { token, seconds: self.lifetime.as_secs() };
@@ -83,19 +101,24 @@ impl Login {
     }
 }
 
-/// Everybody may take any name that is one: this chat has no passwords.
-async fn login(State(login): State<Login>, body: Result<Json<Guest>, JsonRejection>) -> Response {
-    let Ok(Json(guest)) = body else {
+/// Everybody may take any name that is one. Only the staff have a password.
+async fn login(State(login): State<Login>, body: Result<Json<Asked>, JsonRejection>) -> Response {
+    let Ok(Json(Asked { name, password })) = body else {
         return refused(StatusCode::BAD_REQUEST, r#"a login is {"name": …}, as JSON"#.to_owned());
     };
-    match check_name(&guest.name) {
-        Ok(()) => login.issue(&Uuid::now_v7().to_string(), &guest.name),
-        Err(denied) => refused(StatusCode::BAD_REQUEST, denied.to_string()),
+    if let Err(denied) = check_name(&name) {
+        return refused(StatusCode::BAD_REQUEST, denied.to_string());
     }
+    let staff = login.is_staff(&password);
+    if !password.is_empty() && !staff {
+        return refused(StatusCode::UNAUTHORIZED, "this is not the staff's password".to_owned());
+    }
+    login.issue(&Uuid::now_v7().to_string(), &name, staff)
 }
 
-async fn refresh(State(login): State<Login>, Extension(claims): Extension<Claims<Guest>>) -> Response {
-    login.issue(claims.subject(), &claims.name)
+/// The same guest, for longer.
+async fn refresh(State(login): State<Login>, Extension(guest): Extension<Claims<Guest>>) -> Response {
+    login.issue(guest.subject(), &guest.name, guest.staff)
 }
 
 fn refused(status: StatusCode, message: String) -> Response {

@@ -1,9 +1,9 @@
-//! A complete chat: rooms with a history, private messages, a page.
-//!
-//! `cargo run --release --example chat`, then open <http://127.0.0.1:3000> in two windows.
+//! A chat over whatever doors are compiled in, with a page: `cargo run --release --example chat`, then open <http://127.0.0.1:3000> in two
+//! windows.
 
 mod gateway;
 mod history;
+mod login;
 mod messages;
 mod page;
 mod private;
@@ -15,12 +15,15 @@ mod visitor;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
 use narthex::http::HttpExt;
+use narthex::middleware::rate_limit::{Rate, RateLimitLayer};
 use narthex::{Server, adapters};
 
 use crate::history::{History, Keeper};
+use crate::login::Login;
 use crate::store::{FileStore, MemoryStore};
 
 /// A chat with rooms and private messages.
@@ -35,13 +38,28 @@ struct Arguments {
     /// Keep messages in memory only
     #[arg(long, conflicts_with = "db")]
     memory: bool,
+    /// What tokens are signed with; a new one at each start where none is given
+    #[arg(long, env = "CHAT_SECRET", hide_env_values = true)]
+    secret: Option<String>,
+    /// The password for rooms that are named `staff:…`
+    #[arg(long, env = "CHAT_STAFF_PASSWORD", hide_env_values = true)]
+    staff_password: Option<String>,
+    /// For how many seconds a token is good; pages renew theirs
+    #[arg(long, default_value_t = 15 * 60)]
+    token_seconds: u64,
+    /// Messages a second of one client, and of one address; twice as many at once
+    #[arg(long, default_value_t = 100)]
+    rate: u32,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
     let (keeper, history) = open(&arguments)?;
-    let server = Server::new(gateway::chat(history)).adapters(adapters::enabled()?).http(page::router());
+    let login = login(&arguments)?;
+    let chat = gateway::chat(history, &login, &rate(&arguments));
+    let http = page::router().merge(login.router());
+    let server = Server::new(chat).adapters(adapters::enabled()?).http(http);
     let server = server.bind(arguments.addr).await?;
     // Programs that start this one wait for this line.
     writeln!(io::stdout(), "ready {}", server.local_addr()?)?;
@@ -56,4 +74,17 @@ fn open(arguments: &Arguments) -> Result<(Keeper, History), Box<dyn std::error::
     } else {
         Keeper::start(FileStore::open(&arguments.db)?)?
     })
+}
+
+fn login(arguments: &Arguments) -> Result<Login, Box<dyn std::error::Error>> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
+    let secret = arguments.secret.as_ref().map_or(&secret[..], |secret| secret.as_bytes());
+    let lifetime = Duration::from_secs(arguments.token_seconds);
+    Ok(Login::new(secret, lifetime, arguments.staff_password.clone())?)
+}
+
+fn rate(arguments: &Arguments) -> RateLimitLayer {
+    let rate = Rate::per_second(arguments.rate).burst(arguments.rate.saturating_mul(2));
+    RateLimitLayer::new().connection(rate).principal(rate).address(rate)
 }

@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use garde::Validate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -12,16 +13,20 @@ pub(crate) struct InRoom {
 }
 
 /// `send-message`; without a room it is for everybody.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Validate)]
 pub(crate) struct SendMessage {
+    #[garde(skip)]
     pub(crate) room: Option<String>,
+    #[garde(length(chars, min = 1, max = 1000))]
     pub(crate) content: String,
 }
 
 /// `private-message`, as a client sends it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Validate)]
 pub(crate) struct SendPrivate {
+    #[garde(skip)]
     pub(crate) to: String,
+    #[garde(length(chars, min = 1, max = 1000))]
     pub(crate) content: String,
 }
 

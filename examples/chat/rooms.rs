@@ -1,14 +1,21 @@
 //! Rooms: joining, leaving, talking, and seeing who is there.
 
+use narthex::middleware::auth::Claims;
+use narthex::middleware::validation::Valid;
 use narthex::{Client, Denied, Hub, Json, State};
 
 use crate::history::History;
+use crate::login::Guest;
 use crate::messages::{ChatMessage, InRoom, RoomStatus, SendMessage, Sender, Sent};
-use crate::text::check_content;
 use crate::visitor::Visitor;
 
 /// How many messages of its history a room shows to who joins.
 const RECENT: usize = 50;
+
+/// Rooms whose names begin with `staff:` are for those who gave the staff's password when they logged in.
+pub(crate) async fn staff_only(guest: Claims<Guest>) -> Result<(), Denied> {
+    if guest.staff { Ok(()) } else { Err(Denied::forbidden("this room is for the staff")) }
+}
 
 /// `join-room`: the others see who came, the one who came sees what was said.
 pub(crate) async fn join(
@@ -17,7 +24,7 @@ pub(crate) async fn join(
     Json(InRoom { room }): Json<InRoom>,
 ) -> Result<Json<RoomStatus>, Denied> {
     let visitor = Visitor::of(&client)?;
-    client.join(&room)?;
+    client.ask_to_join(&room).await?;
     if visitor.enter(&room) {
         client.to(&room).emit("user-joined", &visitor.presence(&room))?;
     }
@@ -46,9 +53,8 @@ pub(crate) async fn send(
     client: Client,
     hub: Hub,
     State(history): State<History>,
-    Json(SendMessage { room, content }): Json<SendMessage>,
+    Valid(SendMessage { room, content }): Valid<SendMessage>,
 ) -> Result<Json<Sent>, Denied> {
-    check_content(&content)?;
     let message = ChatMessage::new(room, Visitor::of(&client)?.sender(), content);
     match &message.room {
         None => hub.emit("new-message", &message)?,

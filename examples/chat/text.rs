@@ -1,4 +1,4 @@
-//! The bounds of the texts that clients choose. (Rooms have theirs from Narthex: joining checks them.)
+//! The bounds of names. (Rooms have theirs from Narthex, messages from their types: `messages.rs`.)
 
 use narthex::Denied;
 
@@ -13,14 +13,6 @@ pub(crate) fn check_name(name: &str) -> Result<(), Denied> {
     }
 }
 
-/// What a message says: 1 to 1000 characters.
-pub(crate) fn check_content(content: &str) -> Result<(), Denied> {
-    match content.chars().count() {
-        1..=1000 => Ok(()),
-        _ => Err(Denied::bad_request("a message has 1 to 1000 characters")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,19 +21,15 @@ mod tests {
     fn bounds_count_characters_not_bytes() {
         assert!(check_name(&"ü".repeat(40)).is_ok());
         assert!(check_name(&"ü".repeat(41)).is_err());
-        assert!(check_content(&"ü".repeat(1000)).is_ok());
-        assert!(check_content(&"ü".repeat(1001)).is_err());
     }
 
     #[test]
-    fn nothing_is_neither_a_name_nor_a_message() {
+    fn nothing_is_no_name() {
         assert!(check_name("").is_err());
-        assert!(check_content("").is_err());
     }
 
     #[test]
-    fn a_message_may_have_several_lines_and_a_name_may_not() {
-        assert!(check_content("a\nb").is_ok());
+    fn a_name_has_one_line() {
         assert!(check_name("a\nb").is_err());
     }
 }

@@ -9,7 +9,7 @@ import { ChatPage, launch } from "./support/browser.mjs";
 import { start } from "./support/server.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "narthex-chat-"));
-const args = ["--db", join(folder, "chat.redb")];
+const args = ["--db", join(folder, "chat.redb"), "--staff-password", "open sesame"];
 let server, browser, ada, bob;
 
 before(async () => {
@@ -90,6 +90,36 @@ test("what the server refuses is shown", async () => {
   await ada.shot("refused");
   await alert.getByRole("button", { name: "Dismiss" }).click();
   await ada.page.getByLabel("Join a room").fill("");
+});
+
+test("a room for the staff is for those alone who have the password", async () => {
+  await ada.page.getByLabel("Join a room").fill("staff:desk");
+  await ada.page.getByRole("button", { name: "Join", exact: true }).click();
+  const alert = ada.page.getByRole("alert");
+  await alert.getByText("this room is for the staff").waitFor();
+  await alert.getByRole("button", { name: "Dismiss" }).click();
+  await ada.page.getByLabel("Join a room").fill("");
+  const boss = await ChatPage.open(browser, server.host, "Boss", { password: "open sesame" });
+  await boss.join("staff:desk");
+  assert.deepEqual(boss.faults, []);
+  await boss.page.context().close();
+});
+
+test("a page renews its token, so that it outlives many", async () => {
+  const short = await start("chat", ["--memory", "--token-seconds", "2"]);
+  const page = await ChatPage.open(browser, short.host, "Methuselah");
+  const states = await page.page.evaluateHandle(() => {
+    const states = [];
+    const connection = document.getElementById("connection");
+    new MutationObserver(() => states.push(connection.dataset.state)).observe(connection, { attributes: true });
+    return states;
+  });
+  for (let n = 0; n < 4; n++) await page.page.waitForResponse((answer) => answer.url().endsWith("/refresh") && answer.ok());
+  await page.join("old age");
+  assert.deepEqual(await states.jsonValue(), []);
+  assert.deepEqual(page.faults, []);
+  await page.page.context().close();
+  await short.stop();
 });
 
 test("after the server was away, the page is back in its rooms, and nothing is lost or twice", async () => {

@@ -2,18 +2,21 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Client, refusal } from "./support/client.mjs";
+import { Client, logIn, refusal } from "./support/client.mjs";
 import { start } from "./support/server.mjs";
 
 let server;
-before(async () => (server = await start("chat", ["--memory"])));
+const options = ["--memory", "--staff-password", "open sesame"];
+before(async () => (server = await start("chat", options)));
 after(() => server?.stop());
 
-const url = (name) => `ws://${server.host}/chat?name=${encodeURIComponent(name)}`;
+const url = () => `ws://${server.host}/chat`;
 
 /** Somebody in the chat, with the id that the server gave. */
-async function arrive(name) {
-  const client = await Client.open(url(name));
+async function arrive(name, password) {
+  const token = await logIn(server.host, { name, password });
+  const client = await Client.open(url(), {}, ["bearer", token]);
+  assert.equal(client.socket.protocol, "bearer");
   client.id = (await client.request("whoami")).data.id;
   return client;
 }
@@ -75,7 +78,8 @@ test("3: who is not a member cannot send, but is seen typing by all in the room"
 test("4: an empty message and a join without a room are answered with an error", async () => {
   const [a, b] = await two("r4");
   const empty = await a.request("send-message", { room: "r4", content: "" });
-  assert.deepEqual(empty.error, { status: "error", message: "a message has 1 to 1000 characters" });
+  const errors = [{ path: "content", message: "length is lower than 1" }];
+  assert.deepEqual(empty.error, { status: "error", message: "Validation failed", errors });
   assert.equal((await a.request("join-room", {})).error.status, "error");
   for (const room of ["", "x".repeat(129), "a\nb", 5, null]) {
     assert.equal((await a.request("join-room", { room })).error?.status, "error", `the room ${room}`);
@@ -147,11 +151,91 @@ test("joining twice tells the others once", async () => {
   await leave(a, b);
 });
 
-test("a handshake without a name, or with one that is no name, is refused with 400 and says why", async () => {
-  for (const query of ["", "?name=", `?name=${"x".repeat(41)}`, "?name=a%07b"]) {
-    const { status, text } = await refusal(`ws://${server.host}/chat${query}`);
-    assert.equal(status, 400, query);
-    assert.match(text, /a name/, query);
+test("a handshake without a token, or with one that is not of this chat, is refused with 401 and says why", async () => {
+  const token = await logIn(server.host, { name: "Ada" });
+  const forged = `${token.slice(0, -4)}AAAA`;
+  const tries = [{}, { Authorization: `Bearer ${forged}` }, { Authorization: "Bearer" }, { "Sec-WebSocket-Protocol": `bearer, ${forged}` }];
+  for (const headers of tries) {
+    const { status, headers: answered, text } = await refusal(url(), { headers });
+    assert.equal(status, 401, JSON.stringify(headers));
+    assert.match(answered["www-authenticate"], /^Bearer/);
+    assert.equal(JSON.parse(text).status, "error");
+  }
+  const client = await Client.open(url(), { headers: { Authorization: `Bearer ${token}` } });
+  assert.equal((await client.request("whoami")).data.name, "Ada");
+  await client.close();
+});
+
+test("a login without a name, or with one that is no name, is refused with 400 and says why", async () => {
+  for (const name of [undefined, "", "x".repeat(41), "a\u0007b", 7]) {
+    await assert.rejects(logIn(server.host, { name }), /400: (a name|a login)/, String(name));
+  }
+  await assert.rejects(logIn(server.host, { name: "Ada", password: "guessed" }), /401: this is not the staff's password/);
+});
+
+test("a token is renewed while the connection is open, for the same guest alone", async () => {
+  const a = await arrive("Ada");
+  const token = await logIn(server.host, { name: "Ada" });
+  assert.match((await a.request("auth.refresh", { token })).error.message, /somebody else/);
+  assert.match((await a.request("auth.refresh", { token: "x" })).error.message, /./);
+  await leave(a);
+  const b = await Client.open(url(), {}, ["bearer", token]);
+  const answer = await fetch(`http://${server.host}/refresh`, { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+  const renewed = await answer.json();
+  assert.ok(renewed.token && renewed.seconds > 0);
+  assert.deepEqual(Object.keys(await b.request("auth.refresh", { token: renewed.token })), ["ack"]);
+  await leave(b);
+});
+
+test("a room for the staff is joined by the staff alone, also by name", async () => {
+  const [guest, staff] = [await arrive("Guest"), await arrive("Boss", "open sesame")];
+  const refused = await guest.request("join-room", { room: "staff:desk" });
+  assert.equal(refused.error.message, "this room is for the staff");
+  assert.match((await guest.request("send-message", { room: "staff:desk", content: "hello" })).error.message, /join the room first/);
+  assert.equal((await staff.request("join-room", { room: "staff:desk" })).data.status, "ok");
+  await leave(guest, staff);
+});
+
+test("a message that is too long, empty or no text is refused with its path", async () => {
+  const [a, b] = await two("v1");
+  for (const [content, message] of [
+    ["", "length is lower than 1"],
+    ["ü".repeat(1001), "length is greater than 1000"],
+    [7, "expected another type"],
+    [undefined, "missing field"],
+  ]) {
+    const { error } = await a.request("send-message", { room: "v1", content });
+    assert.deepEqual(error, { status: "error", message: "Validation failed", errors: [{ path: "content", message }] });
+  }
+  assert.equal((await a.request("send-message", { room: "v1", content: "ü".repeat(1000) })).data.status, "ok");
+  await leave(a, b);
+});
+
+test("who floods is told so, recovers, and is let go where it does not stop", async () => {
+  const strict = await start("chat", ["--memory", "--rate", "10"]);
+  try {
+    const token = await logIn(strict.host, { name: "Flooder" });
+    const flooder = await Client.open(`ws://${strict.host}/chat`, {}, ["bearer", token]);
+    const flood = async (count) => {
+      const ids = Array.from({ length: count }, () => flooder.ask("whoami"));
+      const answers = [];
+      for (const id of ids) {
+        answers.push(await flooder.next());
+        assert.equal(answers.at(-1).ack, id);
+      }
+      return answers;
+    };
+    const refused = (await flood(40)).filter(({ error }) => error);
+    assert.ok(refused.length >= 15 && refused.length <= 20, `${refused.length} refused`);
+    assert.deepEqual(refused[0].error, { status: "error", message: "Too many messages", retryAfter: 1 });
+    let answer;
+    do answer = await flooder.request("whoami");
+    while (answer.error && flooder.socket.readyState === 1 && (await new Promise((resolve) => setTimeout(resolve, 100, true))));
+    assert.equal(answer.data.name, "Flooder");
+    for (let n = 0; n < 200; n++) flooder.ask("whoami");
+    assert.deepEqual(await flooder.closed, { code: 1008, reason: "too many messages" });
+  } finally {
+    await strict.stop();
   }
 });
 

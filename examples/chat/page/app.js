@@ -3,6 +3,7 @@
 import { Conversations } from "./conversations.js";
 import { doors } from "./doors.js";
 import { logIn } from "./login.js";
+import { explain } from "./narthex.js";
 import * as view from "./view.js";
 
 const TYPING_SHOWN = 3000;
@@ -22,7 +23,7 @@ async function attempt(action) {
 }
 
 async function enter(name) {
-  login = await logIn(name);
+  login = await logIn(name, byId("password").value);
   conversations = new Conversations();
   own = new Set();
   view.showMe(name);
@@ -44,7 +45,7 @@ async function open() {
   server.on("user-joined", ({ userId, name: who, room }) => memberChange(room, (members) => members.set(userId, { id: userId, name: who })));
   server.on("user-left", ({ userId, room }) => memberChange(room, (members) => members.delete(userId)));
   server.on("user-typing", typing);
-  server.on("exception", ({ message }) => view.showError(message));
+  server.on("exception", (error) => view.showError(explain(error)));
   server.watch((state, delay) => {
     if (server !== opened) return;
     view.showConnection(state, delay, door.name);

@@ -1,21 +1,25 @@
 // Who this page is: a token of the server's, asked for with the name, and renewed before it ends.
 
-/** Asks for a token in somebody's name; rejects with the reason where the server has one against it. */
-export async function logIn(name) {
-  const login = new Login(name);
+/**
+ * Asks for a token in somebody's name; rejects with the reason where the server has one against it. Only the staff have a
+ * password.
+ */
+export async function logIn(name, password) {
+  const login = new Login(name, password);
   await login.token(true);
   return login;
 }
 
 class Login {
-  #token;
+  #name; #password; #token;
   /** When the token has come, and when it ends, in ms since 1970. */
   #since = 0;
   #until = 0;
   #timer;
 
-  constructor(name) {
-    this.name = name;
+  constructor(name, password) {
+    this.#name = name;
+    this.#password = password;
   }
 
   /** A token for a connect. `fresh` where the last one was of no use: the server may have forgotten it. */
@@ -47,7 +51,7 @@ class Login {
   /** The same identity for longer, where the server still knows it; else a new one by the same name. */
   async #renew() {
     const asked = this.#token && (await post("/refresh", {}, { Authorization: `Bearer ${this.#token}` }));
-    const answer = asked?.ok ? asked : await post("/login", { name: this.name });
+    const answer = asked?.ok ? asked : await post("/login", { name: this.#name, password: this.#password });
     const body = await answer.json().catch(() => ({}));
     if (!answer.ok) throw new Error(body.message ?? `The server answered ${answer.status}.`);
     this.#token = body.token;

@@ -13,6 +13,12 @@ export class RequestError extends Error {
   }
 }
 
+/** What an error of the server says, with what is wrong in which place where it says so. */
+export function explain({ message = "The server refused.", errors = [] }) {
+  const details = errors.map(({ path, message }) => (path ? `${path}: ${message}` : message));
+  return details.length ? `${message} (${details.join(", ")})` : message;
+}
+
 /**
  * Opens a connection that comes back by itself until `close()` is called. `socket(url, failed)` makes what carries it, or a
  * promise of it: a WebSocket, or what has its shape. `failed` says that the last one did not open.
@@ -58,7 +64,7 @@ class Connection {
       this.#pending.set(id, {
         fail,
         settle: ({ data: answer, error }) => {
-          if (error) return fail(error.message ?? "The server refused.");
+          if (error) return fail(explain(error));
           this.#pending.delete(id);
           clearTimeout(timer);
           resolve(answer);

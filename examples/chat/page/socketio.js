@@ -1,7 +1,7 @@
 // The official Socket.IO client with the methods of narthex.js.
 
 import { io } from "/socket.io.esm.min.js";
-import { RequestError } from "./narthex.js";
+import { RequestError, explain } from "./narthex.js";
 
 const TIMEOUT = 8000;
 const WAIT = { shortest: 250, longest: 15000 };
@@ -44,7 +44,7 @@ class Connection {
     const answer = await this.#socket.timeout(timeout).emitWithAck(event, ...(data === undefined ? [] : [data])).catch(() => {
       throw new RequestError(event, "The server did not answer in time.");
     });
-    if (answer?.status === "error" && "message" in answer) throw new RequestError(event, answer.message);
+    if (answer?.status === "error" && "message" in answer) throw new RequestError(event, explain(answer));
     return answer;
   }
 

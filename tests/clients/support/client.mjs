@@ -22,8 +22,8 @@ export class Client {
     });
   }
 
-  static async open(url, options) {
-    const socket = new WebSocket(url, options);
+  static async open(url, options, protocols = []) {
+    const socket = new WebSocket(url, protocols, options);
     const client = new Client(socket);
     await within(PATIENCE, once(socket, "open"), `${url} to open`);
     return client;
@@ -80,6 +80,15 @@ export class Client {
     this.socket.close(1000);
     return within(PATIENCE, this.closed, "the close");
   }
+}
+
+/** A token of the chat's. */
+export async function logIn(host, login) {
+  const headers = { "Content-Type": "application/json" };
+  const answer = await fetch(`http://${host}/login`, { method: "POST", headers, body: JSON.stringify(login) });
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(`${answer.status}: ${body.message}`);
+  return body.token;
 }
 
 /** The HTTP answer to a handshake that is refused. */
