@@ -1,6 +1,6 @@
 //! Signed cookies.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use http::Request;
@@ -49,6 +49,14 @@ fn a_signature_is_that_of_express() {
     assert_eq!(keys.verify(signed).as_deref(), Some("hello"));
     let bare = "s:hello.DGDUkGlIkCzPz+C0B064FNgHdEjox7ch8tOBGslZ5QI";
     assert_eq!(keys.verify(bare).as_deref(), Some("hello"), "not every client encodes");
+}
+
+#[test]
+fn a_cookie_of_nobody_and_one_longer_than_4_kib_are_not_verified() {
+    assert_eq!(keys().verify(&keys().sign("")), None);
+    let id = "x".repeat(4000);
+    assert_eq!(keys().verify(&keys().sign(&id)), Some(id));
+    assert_eq!(keys().verify(&keys().sign(&"x".repeat(4096))), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,6 +160,25 @@ async fn a_full_store_takes_nobody_until_one_is_removed_or_ends() {
     tokio::time::advance(Duration::from_secs(100)).await;
     assert!(store.insert("d", "D").is_ok());
     assert!(format!("{store:?}").contains("kept: 1"), "what has ended is swept: {store:?}");
+}
+
+/// Keeps what has ended.
+struct Late;
+
+#[async_trait]
+impl CookieStore for Late {
+    type Data = &'static str;
+
+    async fn load(&self, id: &str) -> Result<Option<CookieIdentity<&'static str>>, BoxError> {
+        Ok(Some(CookieIdentity::until(id, "Ada", SystemTime::now() - Duration::from_secs(1))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_identity_that_has_ended_lets_nobody_in_whatever_its_store_says() {
+    let server = serve(CookieLayer::new("sid", keys(), Late)).await;
+    let answer = refusal(&server, cookie(&keys().sign("user-7"))).await;
+    assert_eq!(answer, refused("The cookie is not valid"));
 }
 
 struct Down;

@@ -177,7 +177,10 @@ async fn keys_of_a_set_that_are_for_others_are_left_out() {
     };
     let mut unnamed = pair.jwk("plain");
     unnamed.as_object_mut().unwrap().remove("alg");
+    let mut newer = pair.jwk("newer");
+    newer["alg"] = json!("RS1024");
     let keys = [
+        newer,
         other("use", json!("enc")),
         other("key_ops", json!(["encrypt"])),
         other("alg", json!("PS256")),
@@ -187,7 +190,7 @@ async fn keys_of_a_set_that_are_for_others_are_left_out() {
     ];
     let server = server(jwt(JwtKeys::from_jwks_str(&set(&keys)).unwrap())).await;
     assert!(server.connect_with(bearer(&pair.sign(Some("plain")))).await.is_ok());
-    for id in ["use", "key_ops", "alg", "x", "y"] {
+    for id in ["newer", "use", "key_ops", "alg", "x", "y"] {
         assert_eq!(refusal(&server, bearer(&pair.sign(Some(id)))).await.0, 401, "{id}");
     }
 }
