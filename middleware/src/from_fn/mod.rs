@@ -38,6 +38,8 @@ pub use self::{
 ///
 /// let gateway = Gateway::new().layer(from_fn(name_it));
 /// ```
+///
+/// It wraps a [`Route`]: in a `ServiceBuilder` it can only be the last, so give it to `.layer(…)` by itself.
 pub fn from_fn<F>(f: F) -> FromFnLayer<F> {
     FromFnLayer::new(f)
 }
