@@ -14,6 +14,7 @@ mod conformance;
 mod custom_adapter;
 mod doors;
 mod gateway;
+mod layers;
 mod middleware;
 #[cfg(all(feature = "socketio", feature = "sse-fallback"))]
 mod swap;

@@ -1,0 +1,7 @@
+//! The ready-made layers and guards, behind every door.
+
+#[cfg(all(feature = "socketio", feature = "sse-fallback"))]
+mod calls;
+#[cfg(all(feature = "socketio", feature = "sse-fallback"))]
+mod kit;
+mod order;
