@@ -14,7 +14,6 @@ mod conformance;
 mod custom_adapter;
 mod doors;
 mod gateway;
-#[cfg(all(feature = "socketio", feature = "sse-fallback"))]
 mod layers;
 mod middleware;
 #[cfg(all(feature = "socketio", feature = "sse-fallback"))]

@@ -8,7 +8,7 @@ use crate::{
     Result,
     client::Target,
     cost, report,
-    rows::{self, Group, Load, Row},
+    rows::{self, Group, Load, Row, Target as Must},
     run::{self, Sample},
     script::Reply,
     server::Server,
@@ -39,8 +39,8 @@ pub(crate) struct Args {
 pub(crate) struct Series {
     /// The row.
     pub(crate) row: Row,
-    /// What T gave.
-    pub(crate) yardstick: Vec<Sample>,
+    /// What it is compared with: T, or Narthex without the row's flags.
+    pub(crate) base: Vec<Sample>,
     /// What Narthex gave.
     pub(crate) lab: Vec<Sample>,
 }
@@ -51,7 +51,7 @@ pub(crate) fn compare(args: &Args) -> Result {
     let mut series: Vec<Series> = rows::all(args.idle_connections)
         .into_iter()
         .filter(chosen)
-        .map(|row| Series { row, yardstick: Vec::new(), lab: Vec::new() })
+        .map(|row| Series { row, base: Vec::new(), lab: Vec::new() })
         .collect();
     if series.iter().any(|series| series.row.group() == Group::Idle) {
         // Better said before the minutes that the echo rows take.
@@ -61,13 +61,18 @@ pub(crate) fn compare(args: &Args) -> Result {
     for round in 1..=args.runs {
         for series in &mut series {
             eprintln!("round {round} of {}: {}", args.runs, series.row.name);
-            // Taking turns at going first keeps the machine's drift out of the ratio.
+            let row = series.row;
+            let base = || match row.must {
+                Must::Added(_) => lab(&args.lab, &Row { flags: &[], ..row }),
+                Must::Ratio(_) | Must::Bytes(_) => plain(&yardstick, &row),
+            };
+            // Taking turns at going first keeps the machine's drift out of the comparison.
             if round % 2 == 0 {
-                series.lab.push(lab(&args.lab, &series.row)?);
-                series.yardstick.push(plain(&yardstick, &series.row)?);
+                series.lab.push(lab(&args.lab, &row)?);
+                series.base.push(base()?);
             } else {
-                series.yardstick.push(plain(&yardstick, &series.row)?);
-                series.lab.push(lab(&args.lab, &series.row)?);
+                series.base.push(base()?);
+                series.lab.push(lab(&args.lab, &row)?);
             }
         }
     }
@@ -92,7 +97,8 @@ fn plain(program: &Path, row: &Row) -> Result<Sample> {
 
 /// One sample of Narthex.
 fn lab(program: &Path, row: &Row) -> Result<Sample> {
-    let server = Server::start(program, &["--addr", "127.0.0.1:0", "--doors", "ws"])?;
+    let flags = [&["--addr", "127.0.0.1:0", "--doors", "ws"], row.flags].concat();
+    let server = Server::start(program, &flags)?;
     let target = Target { addr: server.addr(), path: row.path.to_owned() };
     run::sample(row.load, &target, row.reply, server.pid())
         .map_err(|error| format!("lab, {}: {error}", row.name).into())

@@ -1,7 +1,5 @@
 //! The table for people and the numbers for programs.
 
-use std::fmt::Write;
-
 use serde_json::{Value, json};
 
 use crate::{
@@ -13,9 +11,10 @@ use crate::{
 /// What the samples of one row come to.
 #[derive(Debug)]
 struct Summary {
-    yardstick: f64,
+    base: f64,
     lab: f64,
-    ratio: f64,
+    /// The ratio to T, or what is added.
+    change: f64,
     lowest: f64,
     highest: f64,
 }
@@ -23,53 +22,60 @@ struct Summary {
 impl Summary {
     fn of(series: &Series) -> Self {
         let values = |samples: &[Sample]| samples.iter().map(|sample| sample.value).collect::<Vec<_>>();
-        let (yardstick, lab) = (values(&series.yardstick), values(&series.lab));
-        // Every ratio is to the T of its own round.
-        let ratios: Vec<f64> = lab.iter().zip(&yardstick).map(|(lab, t)| lab / t).collect();
+        let (base, lab) = (values(&series.base), values(&series.lab));
+        let change = |lab: f64, base: f64| match series.row.must {
+            Target::Added(_) => lab - base,
+            Target::Ratio(_) | Target::Bytes(_) => lab / base,
+        };
+        // Every change is to the other sample of its own round.
+        let changes: Vec<f64> = lab.iter().zip(&base).map(|(lab, base)| change(*lab, *base)).collect();
         Self {
-            yardstick: median(&yardstick),
+            base: median(&base),
             lab: median(&lab),
-            ratio: median(&ratios),
-            lowest: ratios.iter().copied().fold(f64::INFINITY, f64::min),
-            highest: ratios.iter().copied().fold(0.0, f64::max),
+            change: median(&changes),
+            lowest: changes.iter().copied().fold(f64::INFINITY, f64::min),
+            highest: changes.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         }
     }
 
     fn reaches(&self, row: &Row) -> bool {
         match row.must {
-            Target::Ratio(most) => self.ratio <= most,
+            Target::Ratio(most) | Target::Added(most) => self.change <= most,
             Target::Bytes(most) => self.lab <= most,
         }
     }
 }
 
-/// The table, medians of all rounds.
+const RATIOS: &str = "\
+    | case | T | narthex | unit | ratio to T | lowest to highest | must | reached |\n\
+    | --- | ---: | ---: | --- | ---: | ---: | ---: | --- |\n";
+
+const ADDED: &str = "\
+    | case | without | with | unit | added | lowest to highest | must | reached |\n\
+    | --- | ---: | ---: | --- | ---: | ---: | ---: | --- |\n";
+
+/// The tables, medians of all rounds: what is compared with T, and what is added to the lab.
 pub(crate) fn markdown(all: &[Series]) -> String {
-    let mut table = String::from(
-        "| case | T | narthex | unit | ratio to T | lowest to highest | must | reached |\n\
-         | --- | ---: | ---: | --- | ---: | ---: | ---: | --- |\n",
-    );
-    for series in all {
-        let summary = Summary::of(series);
-        let Summary { yardstick, lab, ratio, lowest, highest } = summary;
-        let digits = match series.row.must {
-            Target::Ratio(_) => 2,
-            Target::Bytes(_) => 0,
-        };
-        let must = match series.row.must {
-            Target::Ratio(most) => format!("{most:.2} T"),
-            Target::Bytes(most) => format!("{most:.0} B"),
-        };
-        let reached = if summary.reaches(&series.row) { "yes" } else { "**no**" };
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            table,
-            "| {} | {yardstick:.digits$} | {lab:.digits$} | {} | **{ratio:.2}** | {lowest:.2} to {highest:.2} | {must} | {reached} |",
-            series.row.name,
-            series.row.unit(),
-        );
-    }
-    table
+    let is_added = |series: &&Series| matches!(series.row.must, Target::Added(_));
+    let (added, ratios): (Vec<_>, Vec<_>) = all.iter().partition(is_added);
+    let tables = [(RATIOS, ratios), (ADDED, added)].into_iter().filter(|(_, rows)| !rows.is_empty());
+    let tables = tables.map(|(head, rows)| head.to_owned() + &rows.into_iter().map(line).collect::<String>());
+    tables.collect::<Vec<_>>().join("\n")
+}
+
+fn line(series: &Series) -> String {
+    let summary = Summary::of(series);
+    let Summary { base, lab, change, lowest, highest } = summary;
+    let (digits, must) = match series.row.must {
+        Target::Ratio(most) => (2, format!("{most:.2} T")),
+        Target::Bytes(most) => (0, format!("{most:.0} B")),
+        Target::Added(most) => (2, format!("{most:.2}")),
+    };
+    let reached = if summary.reaches(&series.row) { "yes" } else { "**no**" };
+    let (name, unit) = (series.row.name, series.row.unit());
+    format!(
+        "| {name} | {base:.digits$} | {lab:.digits$} | {unit} | **{change:.2}** | {lowest:.2} to {highest:.2} | {must} | {reached} |\n"
+    )
 }
 
 /// Every sample and the medians.
@@ -79,14 +85,18 @@ pub(crate) fn json(all: &[Series]) -> Value {
     };
     let rows = all.iter().map(|series| {
         let summary = Summary::of(series);
+        let (base, change) = match series.row.must {
+            Target::Added(_) => ("without", "added"),
+            Target::Ratio(_) | Target::Bytes(_) => ("yardstick", "ratio"),
+        };
         json!({
             "case": series.row.name,
             "unit": series.row.unit(),
-            "yardstick": summary.yardstick,
+            base: summary.base,
             "narthex": summary.lab,
-            "ratio": summary.ratio,
+            change: summary.change,
             "reached": summary.reaches(&series.row),
-            "samples": { "yardstick": samples(&series.yardstick), "narthex": samples(&series.lab) },
+            "samples": { base: samples(&series.base), "narthex": samples(&series.lab) },
         })
     });
     json!({ "rows": rows.collect::<Vec<_>>() })
@@ -106,11 +116,22 @@ fn median(values: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows;
 
     #[test]
     fn the_median_is_the_middle_or_between_the_middles() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
         assert!(median(&[]).is_nan());
+    }
+
+    #[test]
+    fn what_is_added_is_the_difference_of_the_two_samples_of_a_round() {
+        let samples = |values: [f64; 3]| values.map(|value| Sample { value, detail: json!({}) }).into();
+        let row = rows::all(1).into_iter().find(|row| matches!(row.must, Target::Added(_))).unwrap();
+        let series = Series { row, base: samples([1.0, 2.0, 3.0]), lab: samples([1.1, 2.4, 3.2]) };
+        let line =
+            "| five empty message layers | 2.00 | 2.40 | µs/msg | **0.20** | 0.10 to 0.40 | 0.30 | yes |";
+        assert_eq!(markdown(&[series]).lines().last(), Some(line));
     }
 }

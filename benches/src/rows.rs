@@ -13,6 +13,8 @@ pub(crate) enum Group {
     Echo,
     /// Memory a connection.
     Idle,
+    /// CPU time that layers add to a message.
+    Layers,
 }
 
 /// What a row puts on a server.
@@ -33,6 +35,8 @@ pub(crate) struct Row {
     pub(crate) load: Load,
     /// The lab's path; the yardstick has only one.
     pub(crate) path: &'static str,
+    /// What the lab is started with, beside its address and its door.
+    pub(crate) flags: &'static [&'static str],
     /// How the lab answers there; the yardstick sends back what it got.
     pub(crate) reply: Reply,
     /// What must be reached.
@@ -46,14 +50,17 @@ pub(crate) enum Target {
     Ratio(f64),
     /// At most this many bytes.
     Bytes(f64),
+    /// At most this many µs more than the lab without the row's flags.
+    Added(f64),
 }
 
 impl Row {
     /// The group it belongs to.
     pub(crate) fn group(&self) -> Group {
-        match self.load {
-            Load::Echo(_) => Group::Echo,
-            Load::Idle(_) => Group::Idle,
+        match (self.load, self.must) {
+            (_, Target::Added(_)) => Group::Layers,
+            (Load::Echo(_), _) => Group::Echo,
+            (Load::Idle(_), _) => Group::Idle,
         }
     }
 
@@ -69,12 +76,13 @@ impl Row {
 const KIB: f64 = 1024.0;
 
 /// Every row, with `idle` connections in those of [`Group::Idle`].
-pub(crate) fn all(idle: usize) -> [Row; 7] {
+pub(crate) fn all(idle: usize) -> [Row; 8] {
     [
         echo("echo, window 16", (64, 16, 960_000), "/ws", Reply::Ack, 0.38),
         echo("echo, window 1", (64, 1, 200_000), "/ws", Reply::Ack, 1.15),
         echo("/raw echo, window 1", (64, 1, 200_000), "/raw", Reply::Same, 1.0),
         echo("1,000 connections, window 1", (1_000, 1, 200_000), "/ws", Reply::Ack, 1.15),
+        layers("five empty message layers", &["--layers", "5"], 0.3),
         idle_row("idle", Idle { connections: idle, size: 128, room: false }, 3.0),
         idle_row("idle, in one room", Idle { connections: idle, size: 128, room: true }, 3.0),
         idle_row("idle, after 16 KiB", Idle { connections: idle, size: 16 * 1024, room: false }, 3.5),
@@ -90,9 +98,15 @@ fn echo(
 ) -> Row {
     let limit = Duration::from_secs(10);
     let load = Load::Echo(Echo { connections, window, size: 128, messages, limit });
-    Row { name, load, path, reply, must: Target::Ratio(must) }
+    Row { name, load, path, flags: &[], reply, must: Target::Ratio(must) }
+}
+
+/// Where messages cost the least, what is added to them shows best.
+fn layers(name: &'static str, flags: &'static [&'static str], must: f64) -> Row {
+    Row { flags, must: Target::Added(must), ..echo(name, (64, 16, 960_000), "/ws", Reply::Ack, 0.0) }
 }
 
 fn idle_row(name: &'static str, load: Idle, kib: f64) -> Row {
-    Row { name, load: Load::Idle(load), path: "/ws", reply: Reply::Ack, must: Target::Bytes(kib * KIB) }
+    let must = Target::Bytes(kib * KIB);
+    Row { name, load: Load::Idle(load), path: "/ws", flags: &[], reply: Reply::Ack, must }
 }

@@ -75,7 +75,7 @@ impl FromStr for Named {
 /// Runs it and prints one line.
 pub(crate) fn run(args: &Args) -> Result {
     let load = match args.mode {
-        Group::Echo => Load::Echo(echo::Echo {
+        Group::Echo | Group::Layers => Load::Echo(echo::Echo {
             connections: args.connections.unwrap_or(64),
             window: args.window,
             size: args.size,

@@ -86,8 +86,8 @@ impl Reply {
     fn map_stream_errors(self, filter: &FilterFn, failed: &Failed) -> Self {
         use futures_util::StreamExt;
 
-        let (filter, failed) = (Arc::clone(filter), failed.clone());
-        self.map_stream(move |stream| {
+        self.map_streams(|stream| {
+            let (filter, failed) = (Arc::clone(filter), failed.clone());
             stream.then(move |reply| {
                 let (filter, failed) = (Arc::clone(&filter), failed.clone());
                 async move {

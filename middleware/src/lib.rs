@@ -2,7 +2,11 @@
 //!
 //! | module | what it gives |
 //! | --- | --- |
-//! | [`mod@from_fn`] | a message layer from an async fn |
+//! | [`mod@from_fn`] | a layer from an async fn, for messages and for the handshake |
+//! | [`mod@map_reply`] | an interceptor: a message layer that maps replies |
+//! | [`timeout`] | a message layer that answers calls which take too long |
+//! | [`concurrency`] | a message layer that bounds how many calls run at once, of all clients or of each |
+//! | [`handle_error`] | makes fallible tower layers fit around messages |
 //! | [`mod@catch_panic`] | a message layer that turns panics of what it wraps into replies |
 //! | [`filters`] | ready-made error filters: [`filters::nest`], [`filters::error_event`], and filters for some errors |
 //! | `rate_limit` (feature) | limits per connection, principal, address and event, and of connects |
@@ -13,11 +17,15 @@
 #[cfg(feature = "auth")]
 pub mod auth;
 pub mod catch_panic;
+pub mod concurrency;
 pub mod filters;
 pub mod from_fn;
 pub mod guards;
+pub mod handle_error;
+pub mod map_reply;
 #[cfg(feature = "rate-limit")]
 pub mod rate_limit;
+pub mod timeout;
 #[cfg(feature = "validation")]
 pub mod validation;
 
@@ -25,4 +33,9 @@ pub mod validation;
 pub use self::auth::{Claims, CookieLayer, Credentials, JwtKey, JwtKeys, JwtLayer, Tickets};
 #[cfg(feature = "rate-limit")]
 pub use self::rate_limit::RateLimitLayer;
-pub use self::{catch_panic::CatchPanicLayer, from_fn::from_fn};
+#[cfg(feature = "validation")]
+pub use self::validation::Valid;
+pub use self::{
+    catch_panic::CatchPanicLayer, concurrency::ConcurrencyLayer, from_fn::from_fn,
+    handle_error::HandleErrorLayer, map_reply::map_reply, timeout::TimeoutLayer,
+};

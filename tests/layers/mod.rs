@@ -1,5 +1,9 @@
 //! The ready-made layers and guards, behind every door.
 
-#[cfg(feature = "auth")]
+#[cfg(all(feature = "auth", feature = "socketio", feature = "sse-fallback"))]
 mod auth;
+#[cfg(all(feature = "socketio", feature = "sse-fallback"))]
+mod calls;
+#[cfg(all(feature = "socketio", feature = "sse-fallback"))]
 mod kit;
+mod order;

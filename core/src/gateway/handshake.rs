@@ -182,6 +182,13 @@ pub(crate) fn refusal(denied: &Denied) -> Response<HandshakeBody> {
     response
 }
 
+/// The HTTP answer that a refused handshake gets: the status of the refusal's kind, and the body that a message would get.
+impl From<Denied> for Response<HandshakeBody> {
+    fn from(denied: Denied) -> Self {
+        refusal(&denied)
+    }
+}
+
 impl Service<Request<Empty<Bytes>>> for HandshakeRoute {
     type Response = Response<HandshakeBody>;
     type Error = Infallible;

@@ -9,6 +9,7 @@ mod name;
 mod nest;
 mod payload;
 mod raw;
+mod serialize;
 
 pub(crate) use self::depth::deeper_than;
 pub use self::{

@@ -31,4 +31,16 @@ impl Emit {
     pub fn event(&self) -> &str {
         &self.event
     }
+
+    /// Its data; `None` where they could not be written as JSON.
+    pub fn data(&self) -> Option<&Payload> {
+        self.payload.as_ref().ok()
+    }
+
+    /// The same data under another name.
+    #[must_use]
+    pub fn with_event(mut self, event: impl Into<String>) -> Self {
+        self.event = event.into();
+        self
+    }
 }

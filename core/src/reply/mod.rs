@@ -4,6 +4,7 @@ mod ack_state;
 mod denied;
 mod emit;
 mod into_reply;
+mod map;
 mod streamed;
 
 use std::{fmt, pin::Pin, sync::Arc};
@@ -119,18 +120,6 @@ impl Reply {
     /// Whether a stream ends with this item: it says so, or it is an error.
     pub(crate) fn ends_stream(&self) -> bool {
         self.ends || self.denied().is_some()
-    }
-
-    pub(crate) fn map_stream<S>(self, map: impl FnOnce(ReplyStream) -> S) -> Self
-    where
-        S: Stream<Item = Self> + Send + 'static,
-    {
-        match self.kind {
-            ReplyKind::Stream(stream) => {
-                Self { kind: ReplyKind::Stream(Box::pin(map(stream))), manual: self.manual, ends: self.ends }
-            }
-            kind => Self { kind, manual: self.manual, ends: self.ends },
-        }
     }
 
     pub(crate) fn into_parts(self) -> (ReplyKind, Option<Arc<AckState>>) {

@@ -1,7 +1,15 @@
 //! Turns panics of what it wraps into replies.
 //!
 //! The core already ends a panicking call alone, and answers it. This layer catches earlier: layers outside of it see
-//! the failed reply and can count it, map it or trace it.
+//! the failed reply and can count it, map it or trace it. What is caught here is logged, and is not in the `panics` of
+//! [`Stats`](narthex_core::Stats). A stream that panics later ends as without this layer: with a failure.
+//!
+//! ```
+//! use narthex_core::Gateway;
+//! use narthex_middleware::CatchPanicLayer;
+//!
+//! let gateway = Gateway::new().layer(CatchPanicLayer::new());
+//! ```
 
 mod future;
 mod layer;
@@ -45,7 +53,7 @@ where
     fn call(&mut self, event: Event) -> Self::Future {
         match catch_unwind(AssertUnwindSafe(|| self.inner.call(event))) {
             Ok(future) => CatchPanicFuture::new(future),
-            Err(_) => CatchPanicFuture::panicked(),
+            Err(panic) => CatchPanicFuture::panicked(&*panic),
         }
     }
 }

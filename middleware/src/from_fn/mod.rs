@@ -1,19 +1,27 @@
-//! A message layer from an async fn.
+//! Layers from async fns: [`from_fn`](from_fn()) for messages, [`handshake`](handshake()) for the handshake.
 
+mod future;
+mod handshake;
 mod layer;
 
 use std::{
     convert::Infallible,
     fmt,
     future::Future,
-    pin::Pin,
     task::{Context, Poll},
 };
 
 use narthex_core::{Event, IntoReply, Reply, Route};
 use tower::Service;
 
-pub use self::layer::FromFnLayer;
+pub use self::{
+    future::FromFnFuture,
+    handshake::{
+        HandshakeFn, HandshakeFnLayer, HandshakeNext, HandshakeRequest, HandshakeResponse,
+        IntoHandshakeResponse, handshake,
+    },
+    layer::FromFnLayer,
+};
 
 /// Makes a message layer from an async fn of the event and what comes after it.
 ///
@@ -30,6 +38,8 @@ pub use self::layer::FromFnLayer;
 ///
 /// let gateway = Gateway::new().layer(from_fn(name_it));
 /// ```
+///
+/// It wraps a [`Route`]: in a `ServiceBuilder` it can only be the last, so give it to `.layer(…)` by itself.
 pub fn from_fn<F>(f: F) -> FromFnLayer<F> {
     FromFnLayer::new(f)
 }
@@ -63,7 +73,7 @@ where
 {
     type Response = Reply;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Reply, Infallible>> + Send>>;
+    type Future = FromFnFuture<Fut>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         // A route is always ready.
@@ -71,8 +81,7 @@ where
     }
 
     fn call(&mut self, event: Event) -> Self::Future {
-        let run = (self.f)(event, Next(self.inner.clone()));
-        Box::pin(async move { Ok(run.await.into_reply()) })
+        FromFnFuture::new((self.f)(event, Next(self.inner.clone())))
     }
 }
 
