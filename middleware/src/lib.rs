@@ -25,4 +25,6 @@ pub mod validation;
 pub use self::auth::{Claims, CookieLayer, Credentials, JwtKey, JwtKeys, JwtLayer, Tickets};
 #[cfg(feature = "rate-limit")]
 pub use self::rate_limit::RateLimitLayer;
+#[cfg(feature = "validation")]
+pub use self::validation::Valid;
 pub use self::{catch_panic::CatchPanicLayer, from_fn::from_fn};
