@@ -3,3 +3,5 @@
 #[cfg(feature = "auth")]
 mod auth;
 mod kit;
+#[cfg(feature = "validation")]
+mod validation;
