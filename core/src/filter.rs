@@ -1,8 +1,15 @@
 //! Filters: turn an error into a reply.
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    future::{Future, ready},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+};
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{BoxFuture, Either},
+};
 
 use crate::{
     client::Client,
@@ -68,10 +75,10 @@ where
 }
 
 /// Lets a filter act on a failed reply, and on the errors of a stream.
-pub(crate) async fn run_filter(filter: &FilterFn, failed: Failed, reply: Reply) -> Reply {
+pub(crate) async fn run_filter(filter: &FilterFn, failed: &Failed, reply: Reply) -> Reply {
     match reply.into_denied() {
-        Ok(denied) => apply(filter, denied, failed).await,
-        Err(reply) => reply.map_stream_errors(filter, &failed),
+        Ok(denied) => apply(filter, denied, failed.clone()).await,
+        Err(reply) => reply.map_stream_errors(filter, failed),
     }
 }
 
@@ -84,18 +91,14 @@ pub(crate) async fn apply(filter: &FilterFn, denied: Denied, failed: Failed) -> 
 
 impl Reply {
     fn map_stream_errors(self, filter: &FilterFn, failed: &Failed) -> Self {
-        use futures_util::StreamExt;
-
         self.map_streams(|stream| {
             let (filter, failed) = (Arc::clone(filter), failed.clone());
-            stream.then(move |reply| {
-                let (filter, failed) = (Arc::clone(&filter), failed.clone());
-                async move {
-                    match reply.into_denied() {
-                        Ok(denied) => apply(&filter, denied, failed).await.ending_stream(),
-                        Err(reply) => reply,
-                    }
+            stream.then(move |reply| match reply.into_denied() {
+                Ok(denied) => {
+                    let (filter, failed) = (Arc::clone(&filter), failed.clone());
+                    Either::Right(async move { apply(&filter, denied, failed).await.ending_stream() })
                 }
+                Err(reply) => Either::Left(ready(reply)),
             })
         })
     }

@@ -1,8 +1,12 @@
 //! Who answers where a handler has taken the ack, and how often; and the bounds of one handler's payload.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use narthex_core::{Ack, Denied, Failed, Frame, Gateway, Handler, Reply, State};
+use narthex::middleware::{from_fn, from_fn::Next};
+use narthex_core::{Ack, Denied, DeniedKind, Event, Failed, Frame, Gateway, Handler, Reply, State};
 use serde_json::{Value, json};
 
 use super::served;
@@ -13,6 +17,22 @@ type Shelf = Arc<Mutex<Vec<Ack>>>;
 async fn answers_and_panics(ack: Ack) {
     ack.send("mine").unwrap();
     panic!("a handler was asked to panic");
+}
+
+async fn perhaps_answers_and_panics(ack: Option<Ack>) {
+    ack.unwrap().send("mine").unwrap();
+    panic!("a handler was asked to panic");
+}
+
+async fn answers_and_waits(ack: Ack) {
+    ack.send("mine").unwrap();
+    std::future::pending::<()>().await;
+}
+
+/// Drops a call that takes too long.
+async fn patiently(event: Event, next: Next) -> Reply {
+    let late = |_| Reply::error(Denied::new(DeniedKind::Timeout, "too late"));
+    tokio::time::timeout(Duration::from_secs(1), next.run(event)).await.unwrap_or_else(late)
 }
 
 async fn answers_and_fails(ack: Ack) -> Result<(), Denied> {
@@ -45,7 +65,10 @@ async fn answers(gateway: Gateway, event: &str) -> Vec<Value> {
     let gateway = gateway
         .state(Shelf::default())
         .on("panics", answers_and_panics)
+        .on("perhaps", perhaps_answers_and_panics)
         .on("fails", answers_and_fails)
+        .on("late", answers_and_waits.layer(from_fn(patiently)))
+        .on("shelved and late", shelves_and_waits.layer(from_fn(patiently)))
         .on("shelves", shelves_and_panics)
         .on("waits", shelves_and_waits.latest())
         .on("drops", drops_and_fails)
@@ -78,13 +101,15 @@ fn acks(came: &[Value]) -> Vec<&Value> {
 #[tokio::test(start_paused = true)]
 async fn an_ack_is_answered_once_whatever_its_handler_does_afterwards() {
     let error = json!({"status": "error", "message": "Internal server error"});
-    for event in ["panics", "fails"] {
+    for event in ["panics", "perhaps", "fails", "late"] {
         let came = answers(Gateway::new(), event).await;
         assert_eq!(acks(&came), [&json!({"ack": 1, "data": "mine"})], "{event}: {came:?}");
         assert_eq!(came.iter().filter(|frame| frame["event"] == "exception").count(), 1, "{event}: {came:?}");
     }
     let came = answers(Gateway::new(), "shelves").await;
     assert_eq!(came, [json!({"ack": 1, "error": error})]);
+    let came = answers(Gateway::new(), "shelved and late").await;
+    assert_eq!(came, [json!({"ack": 1, "error": {"status": "error", "message": "too late"}})]);
     let came = answers(Gateway::new(), "waits").await;
     let superseded = json!({"status": "error", "message": "Superseded by a newer message"});
     assert_eq!(came, [json!({"ack": 1, "error": superseded}), json!({"ack": 2, "data": "from the shelf"})]);

@@ -5,7 +5,7 @@ use std::{cell::RefCell, sync::Arc};
 use super::engine::log;
 use crate::{
     client::Client,
-    error::{Error, ErrorKind},
+    error::Error,
     message::{AckId, FrameKind, Outgoing, Outlet, Payload},
     observer::Sent,
     reply::{AckState, Denied, Emit, Reply, ReplyKind, ReplyStream},
@@ -105,6 +105,10 @@ pub(super) fn settle(
         }
         ReplyKind::Stream(stream) => return vec![stream],
         ReplyKind::Error(denied) => tell(client, answer, &denied, out),
+        ReplyKind::ErrorAck(denied) => {
+            log(&denied);
+            error_ack(client, answer, &denied.payload(), out);
+        }
     }
     Vec::new()
 }
@@ -133,17 +137,18 @@ fn value(client: &Client, payload: &Payload, answer: &mut Answer, out: &mut dyn 
 pub(super) fn tell(client: &Client, answer: &mut Answer, denied: &Denied, out: &mut dyn Outlet) {
     log(denied);
     let error = denied.payload();
-    let told = match answer.claim() {
-        Some(id) => write(client, Outgoing::AckError { id, error: &error }, out),
-        None => Err(Error::new(ErrorKind::Unsupported, "no answer was asked for")),
-    };
-    if told.is_err() {
+    if !error_ack(client, answer, &error, out) {
         let exception = Outgoing::Event { event: "exception", payload: &error, ack: None };
         if write(client, exception, out).is_err() {
             // Only an envelope without events has no form for it.
             Counters::add(&client.hub_inner().counters().values_dropped);
         }
     }
+}
+
+/// Answers with a failure who waits for an answer. Returns whether somebody did, and the envelope has a form for it.
+fn error_ack(client: &Client, answer: &mut Answer, error: &Payload, out: &mut dyn Outlet) -> bool {
+    answer.claim().is_some_and(|id| write(client, Outgoing::AckError { id, error }, out).is_ok())
 }
 
 thread_local! {

@@ -49,6 +49,10 @@ impl<T: FromEvent> FromEvent for Option<T> {
     async fn from_event(event: &mut Event) -> Result<Self, Self::Rejection> {
         Ok(T::from_event(event).await.ok())
     }
+
+    fn needs(needs: &mut Needs) {
+        needs.extend_optional::<T>();
+    }
 }
 
 impl<T: FromEvent> FromEvent for Result<T, T::Rejection> {
@@ -56,6 +60,10 @@ impl<T: FromEvent> FromEvent for Result<T, T::Rejection> {
 
     async fn from_event(event: &mut Event) -> Result<Self, Self::Rejection> {
         Ok(T::from_event(event).await)
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.extend_optional::<T>();
     }
 }
 

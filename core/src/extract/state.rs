@@ -64,6 +64,13 @@ impl Needs {
         self.ack |= others.ack;
     }
 
+    /// What an extractor wants that may do without: no state must be given, but an ack may be taken.
+    pub(crate) fn extend_optional<T: FromEvent>(&mut self) {
+        let mut inner = Self::default();
+        T::needs(&mut inner);
+        self.ack |= inner.ack;
+    }
+
     /// The [`Ack`](super::Ack) is taken: the session keeps count of who answers.
     pub fn ack(&mut self) {
         self.ack = true;

@@ -24,13 +24,7 @@ impl PayloadLimits {
             let text = format!("The payload is larger than {most} bytes");
             return Err(Denied::new(DeniedKind::TooLarge, text));
         }
-        let Some(depth) = self.depth else { return Ok(()) };
-        let text = match payload {
-            Payload::Json(json) => json.as_bytes(),
-            Payload::Args(args) => args.json().as_bytes(),
-            Payload::Text(text) => text,
-            Payload::Empty | Payload::Binary(_) => return Ok(()),
-        };
+        let (Some(depth), Some(text)) = (self.depth, payload.json_text()) else { return Ok(()) };
         DecodeLimits::default().with_json_depth(depth).check_depth(text).map_err(|_| {
             Denied::new(DeniedKind::TooLarge, format!("The payload nests deeper than {depth} levels"))
         })

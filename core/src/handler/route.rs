@@ -128,7 +128,7 @@ pub(crate) fn surrounded(handler: Call, surroundings: Surroundings) -> Call {
             if let Some(failed) = failed {
                 // What one filter does not settle goes to the next outer one.
                 for filter in filters.iter() {
-                    reply = run_filter(filter, failed.clone(), reply).await;
+                    reply = run_filter(filter, &failed, reply).await;
                 }
             }
             reply

@@ -149,17 +149,26 @@ impl Payload {
         self.len() == 0
     }
 
+    /// The text that [`parse`](Self::parse) reads: `null` where the payload is absent, `None` where it is binary.
+    pub fn json_text(&self) -> Option<&[u8]> {
+        match self {
+            Self::Empty => Some(b"null"),
+            Self::Json(json) => Some(&json.0),
+            Self::Args(args) => Some(&args.json.0),
+            Self::Text(text) => Some(text),
+            Self::Binary(_) => None,
+        }
+    }
+
     /// Reads a JSON payload; an absent one reads as `null`.
     ///
     /// # Errors
     /// The parser's; a binary payload is an error too.
     pub fn parse<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
-        match self {
-            Self::Empty => serde_json::from_slice(b"null"),
-            Self::Json(json) => json.parse(),
-            Self::Args(args) => args.json.parse(),
-            Self::Text(text) => serde_json::from_slice(text),
-            Self::Binary(_) => Err(serde::de::Error::custom("expected JSON, found binary")),
-        }
+        let text = self.json_text();
+        text.map_or_else(
+            || Err(serde::de::Error::custom("expected JSON, found binary")),
+            serde_json::from_slice,
+        )
     }
 }

@@ -39,6 +39,7 @@ pub(crate) enum ReplyKind {
     Many(Vec<Reply>),
     Stream(ReplyStream),
     Error(Denied),
+    ErrorAck(Denied),
 }
 
 impl Reply {
@@ -69,6 +70,12 @@ impl Reply {
     /// A failure.
     pub fn error(denied: impl Into<Denied>) -> Self {
         Self::of(ReplyKind::Error(denied.into()))
+    }
+
+    /// A failure that only a client which awaits an answer is told, by an error ack; else nothing is sent. For filters that
+    /// tell of the failure in another way too. It is settled: no further filter sees it.
+    pub fn error_ack(denied: impl Into<Denied>) -> Self {
+        Self::of(ReplyKind::ErrorAck(denied.into()))
     }
 
     /// A stream of replies, sent as they come.
@@ -136,6 +143,7 @@ impl fmt::Debug for Reply {
             ReplyKind::Many(replies) => f.debug_list().entries(replies).finish(),
             ReplyKind::Stream(_) => f.write_str("Stream"),
             ReplyKind::Error(denied) => denied.fmt(f),
+            ReplyKind::ErrorAck(denied) => f.debug_tuple("ErrorAck").field(denied).finish(),
         }
     }
 }

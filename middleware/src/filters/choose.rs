@@ -5,6 +5,8 @@ use std::{error::Error, future::ready, sync::Arc};
 use futures_util::{FutureExt, future::BoxFuture};
 use narthex_core::{Denied, DeniedKind, Failed, Filter, Reply};
 
+use super::causes;
+
 /// A filter for failures of these kinds; others stay as they are, for the next outer filter.
 ///
 /// ```
@@ -26,8 +28,8 @@ pub fn for_kinds<M>(
     choose(move |denied| kinds.contains(&denied.kind()), filter)
 }
 
-/// A filter for failures whose source is an `E` ([`Denied::source`]): an error that `?` has made a [`Denied`] of; others stay as
-/// they are, for the next outer filter.
+/// A filter for failures that come from an `E` ([`Denied::source`]): an error that `?` has made a [`Denied`] of, or one behind it
+/// that it wraps; others stay as they are, for the next outer filter.
 ///
 /// ```
 /// use narthex_core::{Denied, Failed, Gateway};
@@ -42,7 +44,7 @@ pub fn for_kinds<M>(
 pub fn for_error<E: Error + 'static, M>(
     filter: impl Filter<M>,
 ) -> impl Fn(Denied, Failed) -> BoxFuture<'static, Reply> + Clone + Send + Sync + 'static {
-    choose(|denied| denied.source().is_some_and(|source| source.is::<E>()), filter)
+    choose(|denied| causes(denied).any(|error| error.is::<E>()), filter)
 }
 
 fn choose<M>(

@@ -1,12 +1,11 @@
 //! Errors as an event `error`.
 
-use std::{
-    error::Error,
-    future::{Ready, ready},
-};
+use std::future::{Ready, ready};
 
-use narthex_core::{Denied, Emit, Failed, Payload, Reply};
-use serde::Serialize;
+use narthex_core::{Denied, Emit, Failed, Reply};
+use serde_json::{Map, Value};
+
+use super::causes;
 
 /// Errors as the event `error` with `status` and `message`. Who asked for an answer gets the error as its answer too.
 ///
@@ -36,7 +35,8 @@ impl ErrorEvent {
     }
 
     /// Adds what is otherwise only logged: the kind of the failure and the texts of its source and that one's sources. They tell a
-    /// client how the server is made: never turn this on where strangers come.
+    /// client how the server is made: never turn this on where strangers come. The filter warns in the log when it is built so. An
+    /// answer never has them.
     pub fn development(mut self, on: bool) -> Self {
         self.development = on;
         self
@@ -44,16 +44,14 @@ impl ErrorEvent {
 
     /// The filter, for `.filter(…)`.
     pub fn build(self) -> impl Fn(Denied, Failed) -> Ready<Reply> + Clone + Send + Sync + 'static {
-        move |denied, failed| ready(self.reply(denied, &failed))
+        if self.development {
+            tracing::warn!("clients are told the causes of their errors: this is for development alone");
+        }
+        move |denied, _| ready(self.reply(denied))
     }
 
-    fn reply(self, denied: Denied, failed: &Failed) -> Reply {
-        let event = Reply::emit(self.emit(&denied));
-        if failed.asked {
-            return Reply::many(vec![event, Reply::error(denied)]);
-        }
-        super::log(&denied);
-        event
+    fn reply(self, denied: Denied) -> Reply {
+        Reply::many(vec![Reply::emit(self.emit(&denied)), Reply::error_ack(denied)])
     }
 
     fn emit(self, denied: &Denied) -> Emit {
@@ -61,23 +59,11 @@ impl ErrorEvent {
             return Emit::payload("error", denied.payload());
         }
         let body = denied.payload();
-        let Payload::Json(body) = body else { return Emit::payload("error", body) };
-        let mut detail = Vec::new();
-        let mut source = denied.source().map(|source| source as &dyn Error);
-        while let Some(error) = source {
-            detail.push(error.to_string());
-            source = error.source();
-        }
-        let kind = format!("{:?}", denied.kind());
-        let error = serde_json::from_slice(body.as_bytes()).unwrap_or_default();
-        Emit::new("error", &Detailed { error, kind: &kind, detail: &detail })
+        // Only an object has room for more; its own fields stay.
+        let Ok(mut error) = body.parse::<Map<String, Value>>() else { return Emit::payload("error", body) };
+        let detail: Vec<_> = causes(denied).map(|cause| Value::from(cause.to_string())).collect();
+        error.entry("kind").or_insert_with(|| format!("{:?}", denied.kind()).into());
+        error.entry("detail").or_insert_with(|| detail.into());
+        Emit::new("error", &error)
     }
-}
-
-#[derive(Serialize)]
-struct Detailed<'a> {
-    #[serde(flatten)]
-    error: serde_json::Map<String, serde_json::Value>,
-    kind: &'a str,
-    detail: &'a [String],
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 /// Errors as NestJS gateways send them: the event `exception` with `status`, `message` and
-/// `cause: {pattern, data}`, and no error ack.
+/// `cause: {pattern, data}`, and no error ack: who asked for an answer gets one without data.
 ///
 /// A [`Denied::json`] is sent as it is. Unlike in NestJS, refusals carry their public message; unexpected errors are
 /// "Internal server error" in both. [`NestFilter`] has the options.
@@ -48,7 +48,8 @@ impl NestFilter {
         self
     }
 
-    /// Says "Internal server error" for payloads that do not fit, as NestJS does for failed validation.
+    /// Says "Internal server error" for payloads that do not fit, as NestJS does for failed validation. This goes by kind: a
+    /// handler's own `BadRequest` is hidden too, one with a body included.
     pub fn hiding_bad_requests(mut self) -> Self {
         self.hide = true;
         self
@@ -61,10 +62,10 @@ impl NestFilter {
 
     fn reply(self, denied: &Denied, failed: &Failed) -> Reply {
         super::log(denied);
-        if let Some(body) = denied.body().filter(|_| denied.kind() != DeniedKind::Internal) {
+        let hidden = self.hide && denied.kind() == DeniedKind::BadRequest;
+        if let Some(body) = denied.body().filter(|_| denied.kind() != DeniedKind::Internal && !hidden) {
             return Reply::emit(Emit::payload("exception", Payload::Json(body.clone())));
         }
-        let hidden = self.hide && denied.kind() == DeniedKind::BadRequest;
         let message = if hidden { "Internal server error" } else { denied.message() };
         let cause = self.cause.then(|| Cause { pattern: failed.event.as_str(), data: data(&failed.payload) });
         Reply::emit(Emit::new("exception", &Exception { status: "error", message, cause }))

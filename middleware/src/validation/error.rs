@@ -1,112 +1,122 @@
-//! What a client is told of a payload that does not fit.
+//! What does not fit.
 
-use std::fmt::{Display, Write};
+use std::fmt::{self, Display, Write};
 
 use garde::Report;
 use narthex_core::{Denied, DeniedKind};
 use serde::Serialize;
 
-/// How many faults are told.
+/// How many faults are listed.
 const MAX_FAULTS: usize = 32;
 
 /// How much of a path is told, in characters: keys of maps are the client's own words.
 const MAX_PATH: usize = 128;
 
-#[derive(Serialize)]
-struct Failed<'a> {
-    status: &'static str,
-    message: &'static str,
-    errors: &'a [Fault],
+/// How much of a message is told, in characters: a rule of the user's may quote the client.
+const MAX_MESSAGE: usize = 256;
+
+/// What does not fit in a payload: the source of a refusal by [`Valid`](super::Valid).
+///
+/// ```
+/// use narthex_core::{Denied, DeniedKind, Failed};
+/// use narthex_middleware::validation::Invalid;
+///
+/// /// One sentence for the whole payload.
+/// async fn first_only(denied: Denied, _: Failed) -> Denied {
+///     let invalid = denied.source().and_then(|source| source.downcast_ref::<Invalid>());
+///     match invalid.and_then(|invalid| invalid.faults().first()) {
+///         Some(first) => Denied::bad_request(format!("{}: {}", first.path(), first.message())),
+///         None => denied,
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("validation failed")]
+pub struct Invalid {
+    faults: Vec<Fault>,
+    more: usize,
 }
 
-/// One fault of a payload.
-#[derive(Serialize)]
-struct Fault {
+/// One thing that does not fit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
     path: String,
     message: String,
 }
 
 impl Fault {
-    fn new(path: &dyn Display, message: impl Into<String>) -> Self {
-        let mut bounded = Bounded(String::new(), MAX_PATH);
-        // Stops where the bound is reached.
-        let _ = write!(bounded, "{path}");
-        Self { path: bounded.0, message: message.into() }
+    pub(super) fn new(path: impl Display, message: impl Display) -> Self {
+        Self { path: bounded(path, MAX_PATH), message: bounded(message, MAX_MESSAGE) }
     }
+
+    /// Where: `items[3].name`; empty for the whole payload. Cut after 128 characters.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What, fit for the client. Cut after 256 characters.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl Invalid {
+    pub(super) fn one(fault: Fault) -> Self {
+        Self { faults: vec![fault], more: 0 }
+    }
+
+    pub(super) fn of(report: &Report) -> Self {
+        let fault = |(path, error): &(garde::Path, garde::Error)| Fault::new(path, error.message());
+        let faults: Vec<_> = report.iter().take(MAX_FAULTS).map(fault).collect();
+        Self { more: report.iter().count() - faults.len(), faults }
+    }
+
+    /// The first faults, at most 32.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// How many faults there are beside the listed ones.
+    pub fn more(&self) -> usize {
+        self.more
+    }
+
+    pub(super) fn into_denied(self) -> Denied {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            status: &'static str,
+            message: &'static str,
+            errors: &'a [Fault],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            more: Option<usize>,
+        }
+        let body = Body {
+            status: "error",
+            message: "Validation failed",
+            errors: &self.faults,
+            more: Some(self.more).filter(|more| *more > 0),
+        };
+        Denied::json(DeniedKind::BadRequest, &body).with_source(self)
+    }
+}
+
+/// The start of a text, without control characters.
+fn bounded(text: impl Display, most: usize) -> String {
+    let mut bounded = Bounded(String::new(), most);
+    // An error says that the bound is reached: the rest of the text is never made.
+    let _: fmt::Result = write!(bounded, "{text}");
+    bounded.0
 }
 
 /// Takes so many characters and no more.
 struct Bounded(String, usize);
 
 impl Write for Bounded {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
         for char in text.chars() {
-            self.1 = self.1.checked_sub(1).ok_or(std::fmt::Error)?;
-            self.0.push(char);
+            self.1 = self.1.checked_sub(1).ok_or(fmt::Error)?;
+            self.0.push(if char.is_control() { char::REPLACEMENT_CHARACTER } else { char });
         }
         Ok(())
-    }
-}
-
-fn failed(faults: &[Fault]) -> Denied {
-    let message = "Validation failed";
-    Denied::json(DeniedKind::BadRequest, &Failed { status: "error", message, errors: faults })
-}
-
-/// A payload whose rules are broken.
-pub(super) fn broken(report: &Report) -> Denied {
-    let faults: Vec<Fault> =
-        report.iter().take(MAX_FAULTS).map(|(path, error)| Fault::new(path, error.message())).collect();
-    failed(&faults)
-}
-
-/// Payloads of another shape.
-pub(super) mod misshapen {
-    use narthex_core::{Denied, Payload};
-    use serde::de::DeserializeOwned;
-
-    use super::{Fault, failed};
-
-    /// Reads a payload; an absent one reads as `null`.
-    ///
-    /// # Errors
-    /// Where it does not fit, in our own words: a parser's may say more than a client should read.
-    pub(in crate::validation) fn parse<T: DeserializeOwned>(payload: &Payload) -> Result<T, Denied> {
-        let json: &[u8] = match payload {
-            Payload::Json(json) => json.as_bytes(),
-            Payload::Args(args) => args.json().as_bytes(),
-            Payload::Text(text) => text,
-            Payload::Binary(_) => return Err(failed(&[Fault::new(&"", "expected JSON, not bytes")])),
-            _ => b"null",
-        };
-        let mut parser = serde_json::Deserializer::from_slice(json);
-        let value = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
-            let path = error.path().to_string();
-            fault(if path == "." { "" } else { &path }, error.into_inner())
-        })?;
-        parser.end().map_err(|error| fault("", error))?;
-        Ok(value)
-    }
-
-    fn fault(path: &str, error: serde_json::Error) -> Denied {
-        let text = error.to_string();
-        let told = match &error {
-            _ if !error.is_data() => "not JSON",
-            _ if text.starts_with("missing field") => "missing field",
-            _ if text.starts_with("unknown field") => "unknown field",
-            _ if text.starts_with("duplicate field") => "duplicate field",
-            _ if text.starts_with("unknown variant") => "unknown variant",
-            _ if text.starts_with("invalid length") => "expected another length",
-            _ if text.starts_with("invalid type") => "expected another type",
-            _ => "expected another value",
-        };
-        // The parser is at the object whose field it misses; the name is of the server's own type.
-        let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-        let path = match missing {
-            Some(field) if path.is_empty() => field.to_owned(),
-            Some(field) => format!("{path}.{field}"),
-            None => path.to_owned(),
-        };
-        failed(&[Fault::new(&path, told)]).with_source(error)
     }
 }

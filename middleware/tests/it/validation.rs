@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use garde::Validate;
-use narthex_core::{Event, Frame, Gateway, Handler, TestClient, TestServer};
+use narthex_core::{Attach, Client, Denied, Event, Failed, Frame, Gateway, Handler, TestClient, TestServer};
 use narthex_middleware::{
+    filters,
     from_fn::{Next, from_fn},
-    validation::Valid,
+    validation::{Invalid, Valid},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -140,4 +141,139 @@ async fn bytes_are_no_payload_with_rules() {
     client.send_frame(Frame::binary(frame)).await.unwrap();
     let answer: Value = serde_json::from_slice(client.next_frame().await.unwrap().payload()).unwrap();
     assert_eq!(answer["error"]["errors"][0]["message"], "expected JSON, not bytes");
+}
+
+#[derive(Deserialize, Validate)]
+#[garde(allow_unvalidated)]
+struct Shapes {
+    color: Option<Color>,
+    pair: Option<(u8, u8)>,
+    ratio: Option<f64>,
+    own: Option<Own>,
+    #[garde(custom(quotes))]
+    quoted: Option<String>,
+    #[garde(custom(never))]
+    panics: Option<u8>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Color {
+    Red,
+    Other(u8),
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Own;
+
+impl TryFrom<String> for Own {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Err(format!("{text} is not one of ours"))
+    }
+}
+
+/// A rule that says more than it should.
+fn quotes(value: &Option<String>, (): &()) -> garde::Result {
+    value.as_ref().map_or(Ok(()), |value| Err(garde::Error::new(value)))
+}
+
+fn never(value: &Option<u8>, (): &()) -> garde::Result {
+    assert!(value.is_none(), "a rule was asked to panic");
+    Ok(())
+}
+
+async fn shapes(Valid(shapes): Valid<Shapes>) -> String {
+    let color = match shapes.color {
+        Some(Color::Red) => "red".to_owned(),
+        Some(Color::Other(number)) => format!("number {number}"),
+        None => "none".to_owned(),
+    };
+    format!("{color} {:?} {:?} {}", shapes.pair, shapes.ratio, shapes.own.is_some())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_serde_says_of_a_value_is_told_without_the_value() {
+    let (_server, mut client) = served(Gateway::new().on("say", shapes)).await;
+    let fits = json!({"color": {"other": 7}, "pair": [1, 2], "ratio": 0.5});
+    assert_eq!(client.ask::<String>("say", &fits).await.unwrap(), "number 7 Some((1, 2)) Some(0.5) false");
+    for (payload, expected) in [
+        (r#"{"color":"secret"}"#, "color: unknown variant"),
+        (r#"{"color":{"other":"secret"}}"#, "color.other: expected another type"),
+        (r#"{"pair":[1]}"#, "pair: expected another length"),
+        (r#"{"pair":[1,256]}"#, "pair[1]: expected another value"),
+        (r#"{"ratio":1e999}"#, "ratio: expected another value"),
+        (r#"{"own":"secret"}"#, "own: expected another value"),
+        (r#"{"ratio":1,"ratio":2}"#, "ratio: duplicate field"),
+        (r#"[]"#, ": expected another length"),
+    ] {
+        let payload: &serde_json::value::RawValue = serde_json::from_str(payload).unwrap();
+        let error = client.ask_value("say", payload).await.unwrap().unwrap_err();
+        let fault = &error["errors"][0];
+        let told = format!("{}: {}", fault["path"].as_str().unwrap(), fault["message"].as_str().unwrap());
+        assert_eq!(told, expected, "{payload}");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_cut_and_has_no_control_characters() {
+    let (_server, mut client) = served(Gateway::new().on("say", shapes)).await;
+    let told = faults(&mut client, &json!({"quoted": "\u{7}ü".repeat(1000)})).await;
+    assert_eq!(told, [format!("quoted: {}", "\u{fffd}ü".repeat(128))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_that_panics_is_an_internal_failure() {
+    let (server, mut client) = served(Gateway::new().on("say", shapes)).await;
+    let error = client.ask_value("say", &json!({"panics": 1})).await.unwrap().unwrap_err();
+    assert_eq!(error, json!({"status": "error", "message": "Internal server error"}));
+    assert_eq!(server.stats().panics, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_that_are_not_told_are_counted() {
+    let (_server, mut client) = served(Gateway::new().on("say", say)).await;
+    let payload = |faults| json!({"content": "a", "tags": vec![json!({"weight": 10}); faults]});
+    for (faults, more) in [(32, Value::Null), (40, json!(8))] {
+        let error = client.ask_value("say", &payload(faults)).await.unwrap().unwrap_err();
+        assert_eq!((error["errors"].as_array().unwrap().len(), &error["more"]), (32, &more));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_look_at_what_is_known_of_the_client() {
+    async fn promote(client: Client) {
+        client.set_data(Bounds { most: 9 });
+    }
+    let handler = async |Valid(Bounded { text }): Valid<Bounded>| text;
+    let gateway = Gateway::new()
+        .state(Bounds { most: 1 })
+        .connect_guard(async || Attach(Bounds { most: 3 }))
+        .on("promote", promote)
+        .on("say", handler);
+    let (_server, mut client) = served(gateway).await;
+    assert_eq!(client.ask::<String>("say", &json!({"text": "abc"})).await.unwrap(), "abc");
+    assert_eq!(faults(&mut client, &json!({"text": "abcd"})).await, ["text: too long"]);
+    client.ask::<Value>("promote", &()).await.unwrap();
+    assert_eq!(client.ask::<String>("say", &json!({"text": "abcd"})).await.unwrap(), "abcd");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_may_tell_of_the_faults_in_other_words() {
+    async fn in_one_line(denied: Denied, _: Failed) -> Denied {
+        let invalid = denied.source().unwrap().downcast_ref::<Invalid>().unwrap();
+        let faults = invalid.faults().iter().map(|fault| format!("{} {}", fault.path(), fault.message()));
+        let text = faults.collect::<Vec<_>>().join(", ");
+        Denied::bad_request(text)
+    }
+    let filter = filters::for_error::<Invalid, _>(in_one_line);
+    let (_server, mut client) = served(Gateway::new().filter(filter).on("say", say)).await;
+    let payload = json!({"content": "", "tags": [{"weight": 10}]});
+    let error = client.ask::<String>("say", &payload).await.unwrap_err();
+    assert_eq!(error.to_string(), "content length is lower than 1, tags[0].weight greater than 9");
+    let error = client.ask::<String>("say", &json!({})).await.unwrap_err();
+    assert_eq!(error.to_string(), "content missing field");
 }
