@@ -7,3 +7,5 @@ mod calls;
 #[cfg(all(feature = "socketio", feature = "sse-fallback"))]
 mod kit;
 mod order;
+#[cfg(all(feature = "rate-limit", feature = "socketio", feature = "sse-fallback"))]
+mod rate_limit;
