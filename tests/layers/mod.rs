@@ -7,5 +7,7 @@ mod calls;
 #[cfg(all(feature = "socketio", feature = "sse-fallback"))]
 mod kit;
 mod order;
+#[cfg(all(feature = "rate-limit", feature = "socketio", feature = "sse-fallback"))]
+mod rate_limit;
 #[cfg(all(feature = "validation", feature = "socketio", feature = "sse-fallback"))]
 mod validation;

@@ -17,10 +17,11 @@ use super::{
 /// How often a map is swept at most.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
-/// A bucket for each key, of which so many are kept. One that nobody holds is forgotten once it is full again, which is when
-/// forgetting makes no difference: so keys that strangers make up do not stay.
+/// A bucket for each key, of which so many are kept beside those that open clients hold. One that nobody holds is forgotten
+/// once it is full again, which is when forgetting makes no difference: so keys that strangers make up do not stay.
 ///
-/// Where there is no room for one more key, all further ones share one bucket: they limit each other, and nobody else.
+/// Where there is no room for one more key, all further ones share one bucket: they limit each other, and nobody else. Open
+/// clients have a bound of their own, and take no room: a busy server is not a full one.
 #[derive(Debug)]
 pub(super) struct Buckets<K> {
     rate: Rate,
@@ -34,6 +35,8 @@ pub(super) struct Buckets<K> {
 struct State<K> {
     kept: HashMap<K, Kept>,
     swept: Instant,
+    /// How many somebody held at the last sweep.
+    held: usize,
 }
 
 #[derive(Debug)]
@@ -46,7 +49,7 @@ struct Kept {
 impl<K: Hash + Eq> Buckets<K> {
     pub(super) fn new(rate: Rate, clock: TokioClock, most: usize) -> Self {
         let shared = Arc::new(Bucket::new(rate, clock));
-        let state = State { kept: HashMap::new(), swept: Instant::now() };
+        let state = State { kept: HashMap::new(), swept: Instant::now(), held: 0 };
         Self { rate, clock, most, shared, state: Mutex::new(state) }
     }
 
@@ -62,7 +65,7 @@ impl<K: Hash + Eq> Buckets<K> {
             return bucket;
         }
         state.sweep(now, self.rate);
-        if state.kept.len() >= self.most {
+        if state.kept.len() >= self.most.saturating_add(state.held) {
             return Arc::clone(&self.shared);
         }
         let bucket = Arc::new(Bucket::new(self.rate, self.clock));
@@ -70,9 +73,9 @@ impl<K: Hash + Eq> Buckets<K> {
         bucket
     }
 
-    #[cfg(test)]
+    /// How many keys have a bucket of their own.
     pub(super) fn len(&self) -> usize {
-        self.state.lock().unwrap().kept.len()
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).kept.len()
     }
 }
 
@@ -81,11 +84,12 @@ impl<K: Hash + Eq> State<K> {
         if now.duration_since(self.swept) < SWEEP_EVERY {
             return;
         }
-        self.swept = now;
+        (self.swept, self.held) = (now, 0);
         let refill = rate.refill();
         self.kept.retain(|_, kept| {
             if Arc::strong_count(&kept.bucket) > 1 {
                 kept.idle = None;
+                self.held += 1;
                 return true;
             }
             now.duration_since(*kept.idle.get_or_insert(now)) < refill
@@ -124,6 +128,23 @@ mod tests {
         for _ in 0..3 {
             later(61).await;
             buckets.of(7);
+        }
+        assert_eq!(buckets.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn open_clients_take_no_room_from_others() {
+        let buckets = buckets(2);
+        let mut clients = vec![buckets.of(1), buckets.of(2)];
+        for key in 3..9 {
+            later(11).await;
+            clients.push(buckets.of(key));
+        }
+        assert_eq!(buckets.len(), 8);
+        drop(clients);
+        for _ in 0..2 {
+            later(61).await;
+            buckets.of(9);
         }
         assert_eq!(buckets.len(), 1);
     }

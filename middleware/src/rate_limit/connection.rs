@@ -1,6 +1,11 @@
 //! The buckets that one connection takes from.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use narthex_core::Client;
 
 use super::bucket::Bucket;
 
@@ -33,12 +38,29 @@ impl Connection {
     }
 }
 
-/// The connections' states on one client, for each layer that it passes.
+/// The connections' states on one client, for each layer that it passes. Read with every message, so a clone is cheap.
 #[derive(Clone, Debug, Default)]
-pub(super) struct OnClient(pub(super) Vec<(usize, Arc<Connection>)>);
+struct OnClient(Arc<[(usize, Arc<Connection>)]>);
 
-impl OnClient {
-    pub(super) fn of(&self, layer: usize) -> Option<&Arc<Connection>> {
-        self.0.iter().find(|(id, _)| *id == layer).map(|(_, connection)| connection)
+/// What a layer has of a client, made with the client's first message to it.
+pub(super) fn of(client: &Client, layer: usize, make: impl FnOnce() -> Connection) -> Arc<Connection> {
+    static MAKING: Mutex<()> = Mutex::new(());
+    if let Some(connection) = find(client, layer) {
+        return connection;
     }
+    // A layer outside of this one may run a client's messages side by side, and none of them brings a bucket of its own.
+    let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(connection) = find(client, layer) {
+        return connection;
+    }
+    let connection = Arc::new(make());
+    let OnClient(others) = client.data().unwrap_or_default();
+    let all = others.iter().cloned().chain([(layer, Arc::clone(&connection))]);
+    client.set_data(OnClient(all.collect()));
+    connection
+}
+
+fn find(client: &Client, layer: usize) -> Option<Arc<Connection>> {
+    let OnClient(all) = client.data()?;
+    all.iter().find(|(id, _)| *id == layer).map(|(_, connection)| Arc::clone(connection))
 }

@@ -9,16 +9,16 @@ use std::{
     time::Duration,
 };
 
-use http::HeaderMap;
-use narthex_core::{Client, Event};
+use http::Request;
+use narthex_core::{Client, Event, Principal};
 use tower::Layer;
 
 use super::{
     Rate, RateLimit, TrustedProxies,
-    address::network,
+    address::{self, network},
     bucket::{Bucket, TokioClock},
     buckets::Buckets,
-    connection::{Connection, OnClient},
+    connection::{self, Connection},
 };
 
 /// How many addresses, and how many principals, are kept at once.
@@ -166,8 +166,8 @@ impl RateLimitLayer {
         self.with(|rules| rules.refusals = rate.into())
     }
 
-    /// How many addresses, and how many principals, are kept; 100,000 each where nothing is said. Further ones share one bucket: they
-    /// limit each other, and nobody else.
+    /// How many addresses, and how many principals, are kept beside those of open clients; 100,000 each where nothing is
+    /// said. Further ones share one bucket: they limit each other, and nobody else.
     #[must_use]
     pub fn most_keys(self, most: usize) -> Self {
         self.with(|rules| rules.most_keys = most)
@@ -177,6 +177,13 @@ impl RateLimitLayer {
     #[must_use]
     pub fn trusted_proxies(self, proxies: TrustedProxies) -> Self {
         self.with(|rules| rules.proxies = proxies)
+    }
+
+    /// How many addresses and principals are kept now, those of connects apart from those of messages.
+    pub fn keys(&self) -> usize {
+        let addresses = [&self.0.addresses, &self.0.connects_of_addresses].into_iter().flatten();
+        let principals = [&self.0.principals, &self.0.connects_of_principals].into_iter().flatten();
+        addresses.map(Buckets::len).sum::<usize>() + principals.map(Buckets::len).sum::<usize>()
     }
 }
 
@@ -188,7 +195,7 @@ impl Settings {
     pub(super) fn take_message(&self, event: &Event) -> Result<(), Duration> {
         // Without a client it is no message.
         let Some(client) = event.client() else { return Ok(()) };
-        let connection = self.connection(client);
+        let connection = connection::of(client, self.id, || self.connect(client));
         let own = if self.events.is_empty() { None } else { event.pattern() };
         connection.take(own.and_then(|name| self.events.get(name)).copied()).inspect_err(|_| {
             if connection.is_abused() {
@@ -197,21 +204,10 @@ impl Settings {
         })
     }
 
-    fn connection(&self, client: &Client) -> Arc<Connection> {
-        let mut held = client.data::<OnClient>().unwrap_or_default();
-        if let Some(connection) = held.of(self.id) {
-            return Arc::clone(connection);
-        }
-        let connection = Arc::new(self.connect(client));
-        held.0.push((self.id, Arc::clone(&connection)));
-        client.set_data(held);
-        connection
-    }
-
     fn connect(&self, client: &Client) -> Connection {
         let handshake = client.handshake();
-        let peer = handshake.peer_addr().map(|peer| peer.ip());
-        let address = |buckets: &Buckets<IpAddr>| Some(buckets.of(self.address(peer?, &handshake.headers())));
+        let found = address::find(handshake.extensions(), &self.rules.proxies, || handshake.headers());
+        let address = |buckets: &Buckets<IpAddr>| Some(buckets.of(network(found?.0)));
         let principal = |buckets: &Buckets<Arc<str>>| Some(buckets.of(handshake.principal()?.into()));
         let bucket = |rate: Rate| Bucket::new(rate, self.clock);
         Connection {
@@ -223,25 +219,21 @@ impl Settings {
         }
     }
 
-    fn address(&self, from: IpAddr, headers: &HeaderMap) -> IpAddr {
-        network(self.rules.proxies.peer(from, headers))
-    }
-
-    /// Takes what a connect needs.
+    /// Takes what a connect needs, and leaves the client's address in its request.
     ///
     /// # Errors
     /// How long the peer is to wait.
-    pub(super) fn take_connect(
-        &self,
-        peer: Option<IpAddr>,
-        headers: &HeaderMap,
-        principal: Option<&Arc<str>>,
-    ) -> Result<(), Duration> {
-        if let (Some(buckets), Some(peer)) = (&self.connects_of_addresses, peer) {
-            buckets.of(self.address(peer, headers)).take()?;
+    pub(super) fn take_connect<B>(&self, request: &mut Request<B>) -> Result<(), Duration> {
+        let found = address::find(request.extensions(), &self.rules.proxies, || request.headers().clone());
+        if let Some(found) = found {
+            request.extensions_mut().insert(found);
         }
-        if let (Some(buckets), Some(principal)) = (&self.connects_of_principals, principal) {
-            buckets.of(Arc::clone(principal)).take()?;
+        if let (Some(buckets), Some(found)) = (&self.connects_of_addresses, found) {
+            buckets.of(network(found.0)).take()?;
+        }
+        let principal = request.extensions().get::<Principal>();
+        if let (Some(buckets), Some(Principal(name))) = (&self.connects_of_principals, principal) {
+            buckets.of(Arc::clone(name)).take()?;
         }
         Ok(())
     }

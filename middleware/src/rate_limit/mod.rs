@@ -10,13 +10,20 @@
 //! let rate = RateLimitLayer::new().event("send-message", Rate::per_second(2).burst(10));
 //! let server = Server::new(Gateway::new()).handshake_layer(rate.clone()).message_layer(rate);
 //! ```
+//!
+//! # By which address a client is counted
+//!
+//! By its peer's, unless the peer is one of the [`TrustedProxies`]: then by what they say. It is there for others as
+//! [`ClientAddr`].
 
 mod address;
 mod bucket;
 mod buckets;
 mod connection;
+mod forwarded;
 mod future;
 mod layer;
+mod proxies;
 mod rate;
 
 use std::{
@@ -29,10 +36,12 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::Either;
 use http::{Request, Response};
-use narthex_core::{Event, PeerAddr, Principal, Reply};
+use narthex_core::{Event, Reply};
 use tower::Service;
 
-pub use self::{address::TrustedProxies, future::RateLimitFuture, layer::RateLimitLayer, rate::Rate};
+pub use self::{
+    address::ClientAddr, future::RateLimitFuture, layer::RateLimitLayer, proxies::TrustedProxies, rate::Rate,
+};
 use self::{future::refusal, layer::Settings};
 
 /// The service of [`RateLimitLayer`].
@@ -75,10 +84,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<In>) -> Self::Future {
-        let peer = request.extensions().get::<PeerAddr>().map(|peer| peer.0.ip());
-        let principal = request.extensions().get::<Principal>().map(|principal| &principal.0);
-        match self.settings.take_connect(peer, request.headers(), principal) {
+    fn call(&mut self, mut request: Request<In>) -> Self::Future {
+        match self.settings.take_connect(&mut request) {
             Ok(()) => Either::Left(self.inner.call(request)),
             Err(wait) => Either::Right(std::future::ready(Ok(refusal(wait)))),
         }

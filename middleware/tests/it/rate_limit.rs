@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use http::Request;
-use narthex_core::{Frame, Gateway, PeerAddr, Principal, Server, TestClient, TestServer};
-use narthex_middleware::rate_limit::{Rate, RateLimitLayer, TrustedProxies};
+use narthex_core::{Extension, Frame, Gateway, PeerAddr, Principal, Server, TestClient, TestServer};
+use narthex_middleware::rate_limit::{ClientAddr, Rate, RateLimitLayer, TrustedProxies};
 use serde_json::{Value, json};
 
 async fn server(rate: &RateLimitLayer) -> TestServer {
@@ -180,4 +180,86 @@ async fn two_layers_have_buckets_of_their_own() {
     let mut client = server.connect().await.unwrap();
     assert_eq!(passed(&mut client, "rare", 3).await, 2);
     assert_eq!(passed(&mut client, "one", 5).await, 2);
+}
+
+fn behind(proxy: &str, header: &'static str, value: &str) -> Request<()> {
+    let mut request = from(proxy);
+    request.headers_mut().insert(header, value.parse().unwrap());
+    request
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_header_that_the_proxies_do_not_write_is_the_clients_own_invention() {
+    let rate = RateLimitLayer::none().connects(Rate::per_minute(1));
+    let ours = || TrustedProxies::new(["10.0.0.0/8"]).unwrap();
+    let by_name = server(&rate.clone().trusted_proxies(ours())).await;
+    let by_rfc = server(&rate.trusted_proxies(ours().forwarded())).await;
+    for (server, written, invented) in
+        [(&by_name, "x-forwarded-for", "forwarded"), (&by_rfc, "forwarded", "x-forwarded-for")]
+    {
+        let hop = |addr: &str| if written == "forwarded" { format!("for={addr}") } else { addr.to_owned() };
+        for (client, told) in [("203.0.113.1", true), ("203.0.113.1", false), ("203.0.113.2", true)] {
+            let mut request = behind("10.0.0.1", written, &hop(client));
+            for invention in ["for=198.51.100.1", "198.51.100.1"] {
+                request.headers_mut().append(invented, invention.parse().unwrap());
+            }
+            assert_eq!(server.connect_with(request).await.is_ok(), told, "{written}: {client}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_are_counted_by_the_address_behind_the_proxy_also_where_connects_are_not() {
+    let proxies = TrustedProxies::new(["10.0.0.1"]).unwrap();
+    let rate = RateLimitLayer::none().address(Rate::per_minute(5)).trusted_proxies(proxies);
+    let server = TestServer::new(Gateway::new().layer(rate).on("one", async || 1)).await.unwrap();
+    for (client, expected) in [("203.0.113.1", 5), ("203.0.113.2", 5), ("203.0.113.1", 0)] {
+        let mut client = connect(&server, behind("10.0.0.1", "x-forwarded-for", client)).await;
+        assert_eq!(passed(&mut client, "one", 10).await, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn handlers_are_told_the_address_behind_the_proxy_unless_a_layer_before_knows_better() {
+    let rate = RateLimitLayer::none().trusted_proxies(TrustedProxies::new(["10.0.0.1"]).unwrap());
+    let tell = async |Extension(ClientAddr(addr)): Extension<ClientAddr>| addr.to_string();
+    let gateway = Gateway::new().handshake_layer(rate).on("who", tell);
+    let server = TestServer::new(gateway).await.unwrap();
+    let mut behind_it = connect(&server, behind("10.0.0.1", "x-forwarded-for", "203.0.113.1")).await;
+    assert_eq!(behind_it.ask::<String>("who", &()).await.unwrap(), "203.0.113.1");
+    let mut liar = connect(&server, behind("10.0.0.2", "x-forwarded-for", "203.0.113.1")).await;
+    assert_eq!(liar.ask::<String>("who", &()).await.unwrap(), "10.0.0.2");
+    let mut known = behind("10.0.0.1", "x-forwarded-for", "203.0.113.1");
+    known.extensions_mut().insert(ClientAddr([192, 0, 2, 1].into()));
+    let mut known = connect(&server, known).await;
+    assert_eq!(known.ask::<String>("who", &()).await.unwrap(), "192.0.2.1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_disconnected_where_no_refusals_are_too_many() {
+    let rate = RateLimitLayer::new().connection(Rate::per_minute(1)).refusals(None);
+    let server = server(&rate).await;
+    let mut client = server.connect().await.unwrap();
+    assert_eq!(passed(&mut client, "one", 500).await, 1);
+    later(60).await;
+    assert_eq!(passed(&mut client, "one", 1).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn addresses_that_an_attacker_has_used_up_do_not_stay_and_lock_nobody_out_of_theirs() {
+    let rate = RateLimitLayer::none().connects(Rate::per_minute(2)).most_keys(10);
+    let server = server(&rate).await;
+    connect(&server, from("192.0.2.1")).await;
+    let mut refused = 0;
+    for host in 0..50 {
+        refused += usize::from(server.connect_with(from(&format!("198.51.100.{host}"))).await.is_err());
+    }
+    // Nine had room; the others share two tokens.
+    assert_eq!((rate.keys(), refused), (10, 50 - 9 - 2));
+    connect(&server, from("192.0.2.1")).await;
+    for _ in 0..3 {
+        later(61).await;
+        connect(&server, from("192.0.2.1")).await;
+    }
+    assert_eq!(rate.keys(), 1);
 }
