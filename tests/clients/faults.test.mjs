@@ -363,8 +363,15 @@ test("without a valid token the answer is 401 on every path, and with one 101", 
     const good = token({ sub: "ada", exp });
     const client = await Client.open(lab("/ws", own), { headers: { Authorization: `Bearer ${good}` } });
     assert.equal((await client.request("echo", 1)).data, 1);
+    const newer = token({ sub: "ada", exp: exp + 60 });
+    assert.equal((await client.request("auth.refresh", { token: newer })).error, undefined);
+    const { error } = await client.request("auth.refresh", { token: token({ sub: "eve", exp }) });
+    assert.equal(error.message, "The token is for somebody else");
     await client.close();
     await (await Client.open(lab(`/nest?token=${good}`, own))).close();
+    const browser = await Client.open(lab("/ws", own), ["bearer", good]);
+    assert.equal(browser.socket.protocol, "bearer");
+    await browser.close();
     assert.ok(!own.log().includes(good), "the token is not in the log");
   }));
 
