@@ -3,6 +3,8 @@
 use http::{Request, Uri, request::Parts};
 use narthex_core::{Error, ErrorKind, Options, Result};
 
+use crate::origins::ServerOrigins;
+
 /// One place of the listener, and the namespace behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -51,6 +53,7 @@ impl Route {
     /// A request of this route as the core judges it: the namespace's path with the real query, and everything that
     /// layers of the listener put in.
     pub fn handshake(&self, mut head: Parts) -> Request<()> {
+        head.extensions.remove::<ServerOrigins>();
         let mut path = self.namespace(head.uri.path());
         if let Some(query) = head.uri.query() {
             path.push('?');

@@ -37,7 +37,11 @@ const CLOSE: &[u8] = b"1";
 const MOMENT: Duration = Duration::from_millis(30);
 
 /// What pages of the allowed origins may do.
-const CORS: Cors = Cors { methods: "GET, POST", headers: "authorization, content-type", exposed: "" };
+static CORS: Cors = Cors {
+    methods: HeaderValue::from_static("GET, POST"),
+    headers: HeaderValue::from_static("authorization, content-type"),
+    exposed: None,
+};
 
 /// What a request asks of the engine.
 struct Asked<'a> {
@@ -150,16 +154,13 @@ impl Front {
     }
 
     /// Answers one request on the path.
-    async fn enter(self: &Arc<Self>, request: Request<HttpBody>) -> Response<HttpBody> {
-        if request.method() == Method::OPTIONS {
-            return self.origins.preflight(request.headers(), &CORS);
-        }
-        if let Err(refused) = self.origins.check(request.headers()) {
-            return refused.response();
-        }
-        let asking = request.headers().clone();
+    async fn enter(self: &Arc<Self>, mut request: Request<HttpBody>) -> Response<HttpBody> {
+        let sharing = match self.origins.admit(&mut request, &CORS) {
+            Ok(sharing) => sharing,
+            Err(answer) => return answer,
+        };
         let mut response = self.answer(request).await;
-        self.origins.share(&asking, &CORS, response.headers_mut());
+        sharing.apply(response.headers_mut());
         response
     }
 

@@ -34,7 +34,7 @@ impl Door {
             Ok(opening) => opening,
             Err(refusal) => return refusal.response().map(full),
         };
-        if let Err(refused) = self.origins.check(&parts.headers) {
+        if let Err(refused) = self.origins.for_request(&parts.extensions).check(&parts.headers) {
             return last_answer(refused.response());
         }
         let chosen = self.protocols.choose(&parts.headers);
