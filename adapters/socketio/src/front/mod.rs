@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use narthex_core::{CloseReason, Options, Result};
-use narthex_http::{Claim, Cors, Http, HttpBody, Mount, Origins, full, is_websocket_upgrade};
+use narthex_http::{Claim, Cors, Http, HttpBody, Mount, full, is_websocket_upgrade};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::names::rename;
@@ -54,7 +54,6 @@ impl<'a> Asked<'a> {
 /// The HTTP in front of one engine.
 pub(crate) struct Front {
     pub(crate) settings: Settings,
-    origins: Origins,
     registry: Arc<Registry>,
     draining: CancellationToken,
     tracker: TaskTracker,
@@ -64,10 +63,9 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    pub(crate) fn new(settings: Settings, origins: Origins, options: &Options) -> Arc<Self> {
+    pub(crate) fn new(settings: Settings, options: &Options) -> Arc<Self> {
         Arc::new(Self {
             settings,
-            origins,
             registry: Arc::default(),
             draining: options.draining(),
             tracker: options.tracker(),
@@ -147,7 +145,7 @@ impl Front {
 
     /// Answers one request on the path.
     async fn enter(self: &Arc<Self>, mut request: Request<HttpBody>) -> Response<HttpBody> {
-        let sharing = match self.origins.admit(&mut request, &CORS) {
+        let sharing = match self.settings.origins.admit(&mut request, &CORS) {
             Ok(sharing) => sharing,
             Err(answer) => return answer,
         };
