@@ -6,7 +6,7 @@
 //! * [`HttpExt`] puts a user's own service (an axum `Router`, say) and tower layers beside the adapters.
 //! * [`HttpExt::into_service`] makes the server a tower service for a user's own HTTP server.
 //! * [`Route`] leads from a path of the listener to a namespace.
-//! * [`HttpConfig`] has the bounds, [`Origins`] decides which web pages may come in.
+//! * [`HttpConfig`] has the bounds, [`Origins`] decides which web pages may come in, [`OriginLayer`] for all of the server.
 //!
 //! HTTP/1.1 is spoken (RFC 9112), over TLS with the feature `tls` and `TlsConfig`. Every connection is counted, has a
 //! deadline for its head, its body, its idle time and for a write that does not move, and is a task that the drain
@@ -27,6 +27,7 @@ mod guarded;
 mod listener;
 mod mount;
 mod origin;
+mod origin_layer;
 mod origins;
 mod permits;
 mod phase;
@@ -46,11 +47,12 @@ pub use self::{
     body::{HttpBody, boxed, empty, full, text},
     bounded::{BodyError, collect},
     config::HttpConfig,
-    cors::Cors,
+    cors::{Cors, Sharing},
     ext::{HttpDoor, HttpExt},
     gateway_service::GatewayService,
     listener::Http,
     mount::{Claim, Mount},
+    origin_layer::{OriginFuture, OriginLayer, OriginService},
     origins::{OriginRefused, Origins},
     permits::{ConnectionPermit, HttpStats},
     route::Route,

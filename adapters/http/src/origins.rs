@@ -1,6 +1,8 @@
 //! Which web pages may come in.
 
-use http::{HeaderMap, Response, StatusCode, header};
+use std::sync::Arc;
+
+use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
 use narthex_core::{Error, ErrorKind, Result};
 
 use crate::{
@@ -23,19 +25,22 @@ pub struct Origins {
 
 #[derive(Clone, Debug, Default)]
 enum Rule {
+    /// Nobody has said anything: the server's rule, else that of `Same`.
     #[default]
+    Unsaid,
     Same,
     List(Vec<Origin>),
     Any,
 }
 
 impl Origins {
-    /// Pages of the host that the request names in `Host`. The default.
+    /// Pages of the host that the request names in `Host`. What holds where nobody says anything; said here, it holds
+    /// beside the rule of an [`OriginLayer`](crate::OriginLayer), and both must let a page in.
     ///
     /// A proxy in front has to keep `Host` as the browser sent it. A server that is only meant for its own machine or
     /// network should list its origins instead: a page can make its own name resolve to that server's address.
     pub fn same_origin() -> Self {
-        Self::default()
+        Self { rule: Rule::Same }
     }
 
     /// Pages of these origins, as in `https://a.example` or `http://localhost:5173`, and of no others.
@@ -67,6 +72,20 @@ impl Origins {
         matches!(self.rule, Rule::Any)
     }
 
+    /// The rule that holds for a request, by its extensions: this one, or where it is the default, that of the server's
+    /// [`OriginLayer`](crate::OriginLayer). A door asks it in the place of its own.
+    pub fn for_request<'a>(&'a self, extensions: &'a Extensions) -> &'a Self {
+        self.or(extensions.get())
+    }
+
+    /// This rule, or where it is the default, the server's.
+    pub(crate) fn or<'a>(&'a self, server: Option<&'a ServerOrigins>) -> &'a Self {
+        match (&self.rule, server) {
+            (Rule::Unsaid, Some(server)) => &server.0,
+            _ => self,
+        }
+    }
+
     /// Decides by a request's headers.
     ///
     /// # Errors
@@ -82,13 +101,17 @@ impl Origins {
         }
         let origin = only(headers, header::ORIGIN).and_then(Origin::parse).ok_or(OriginRefused::Malformed)?;
         let allowed = match &self.rule {
-            Rule::Same => only(headers, header::HOST).is_some_and(|host| origin.is_at(host)),
+            Rule::Unsaid | Rule::Same => only(headers, header::HOST).is_some_and(|host| origin.is_at(host)),
             Rule::List(list) => list.contains(&origin),
             Rule::Any => true,
         };
         if allowed { Ok(()) } else { Err(OriginRefused::Foreign) }
     }
 }
+
+/// On a request that an [`OriginLayer`](crate::OriginLayer) has let through: its rule, for doors that have none.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerOrigins(pub(crate) Arc<Origins>);
 
 /// The value of a header that is there once.
 fn only(headers: &HeaderMap, name: http::HeaderName) -> Option<&str> {
@@ -113,14 +136,17 @@ pub enum OriginRefused {
 }
 
 impl OriginRefused {
-    /// 403, with the reason in one line.
+    /// 403, with the reason in one line; and as an extension, which no layer's headers are put on.
     pub fn response(self) -> Response<HttpBody> {
         let line = match self {
             Self::Foreign => "The origin is not allowed",
             Self::Malformed => "The Origin header names no origin",
             Self::Cookies => "Cookies are refused where every origin is allowed",
         };
-        text(StatusCode::FORBIDDEN, line)
+        let mut response = text(StatusCode::FORBIDDEN, line);
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
+        response.extensions_mut().insert(self);
+        response
     }
 }
 
@@ -213,6 +239,17 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Config);
             assert!(error.to_string().contains(entry));
         }
+    }
+
+    #[test]
+    fn the_servers_rule_is_for_those_who_have_none() {
+        let mut extensions = Extensions::new();
+        let page = headers(&[("origin", "https://a.example"), ("host", "server.example")]);
+        let decide = |own: &Origins, extensions: &Extensions| own.for_request(extensions).check(&page);
+        assert_eq!(decide(&Origins::default(), &extensions), Err(OriginRefused::Foreign));
+        extensions.insert(ServerOrigins(Arc::new(Origins::list(["https://a.example"]).unwrap())));
+        assert_eq!(decide(&Origins::default(), &extensions), Ok(()));
+        assert_eq!(decide(&Origins::same_origin(), &extensions), Err(OriginRefused::Foreign));
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! From the path of a URL to the path of a namespace.
 
-use http::{Request, Uri, request::Parts};
+use http::{Request, Response, StatusCode, Uri, request::Parts};
 use narthex_core::{Error, ErrorKind, Options, Result};
+
+use crate::{
+    body::{HttpBody, text},
+    origins::ServerOrigins,
+};
 
 /// One place of the listener, and the namespace behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +33,14 @@ impl Route {
     /// Both may be patterns; a parameter of the namespace stands as a whole segment in the path.
     ///
     /// # Errors
-    /// Kind `Config`: the namespace has a parameter that is no whole segment of the path.
+    /// Kind `Config`: one of them is no path of a URI (RFC 3986 section 3.3), or the namespace has a parameter that is no
+    /// whole segment of the path.
     pub fn new(path: &str, namespace: &str) -> Result<Self> {
+        if let Some(bad) = [path, namespace].into_iter().find(|path| !is_path(path)) {
+            let context =
+                format!("{bad:?} cannot be the path of a URL: write it with its escapes, as in \"/a%20b\"");
+            return Err(Error::new(ErrorKind::Config, context));
+        }
         let is_parameter = |segment: &&str| segment.starts_with('{') && segment.ends_with('}');
         let missing =
             namespace.split('/').filter(is_parameter).find(|wanted| !path.split('/').any(|s| s == *wanted));
@@ -50,15 +61,20 @@ impl Route {
 
     /// A request of this route as the core judges it: the namespace's path with the real query, and everything that
     /// layers of the listener put in.
-    pub fn handshake(&self, mut head: Parts) -> Request<()> {
+    ///
+    /// # Errors
+    /// 414, the answer to give: with the namespace's path in the place of its own the request's URI is too long.
+    pub fn handshake(&self, mut head: Parts) -> Result<Request<()>, Response<HttpBody>> {
+        head.extensions.remove::<ServerOrigins>();
         let mut path = self.namespace(head.uri.path());
         if let Some(query) = head.uri.query() {
             path.push('?');
             path.push_str(query);
         }
-        // Pieces of a URI that was valid make a valid URI; a namespace that is none is unknown to the core.
-        head.uri = Uri::try_from(path).unwrap_or_default();
-        Request::from_parts(head, ())
+        let too_long = |_| text(StatusCode::URI_TOO_LONG, "The URI is too long");
+        // Pieces of valid URIs make a valid URI, but for its length.
+        head.uri = Uri::try_from(path).map_err(too_long)?;
+        Ok(Request::from_parts(head, ()))
     }
 
     /// The namespace's path for a request's path that this route's pattern matches.
@@ -85,6 +101,10 @@ impl Route {
     }
 }
 
+fn is_path(path: &str) -> bool {
+    path.starts_with('/') && Uri::try_from(path).is_ok_and(|uri| uri.path() == path && uri.query().is_none())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,5 +126,27 @@ mod tests {
     fn a_parameter_that_the_path_does_not_have_is_an_error() {
         assert_eq!(Route::new("/ws", "/game/{id}").unwrap_err().kind(), ErrorKind::Config);
         assert_eq!(Route::new("/ws-{id}", "/game/{id}").unwrap_err().kind(), ErrorKind::Config);
+    }
+
+    fn leads_to(namespace: &str, uri: &str) -> Result<String, http::StatusCode> {
+        let head = Request::get(uri).body(()).unwrap().into_parts().0;
+        let request = Route::new("/ws", namespace).unwrap().handshake(head);
+        request.map(|request| request.uri().to_string()).map_err(|answer| answer.status())
+    }
+
+    #[test]
+    fn a_handshake_is_for_its_namespace_or_for_none() {
+        assert_eq!(leads_to("/chat", "/ws?a=b"), Ok("/chat?a=b".to_owned()));
+        assert_eq!(leads_to("/größe", "/ws"), Ok("/größe".to_owned()));
+        let long = format!("/ws?{}", "a".repeat(65_500));
+        assert_eq!(leads_to(&format!("/{}", "b".repeat(200)), &long), Err(http::StatusCode::URI_TOO_LONG));
+    }
+
+    #[test]
+    fn what_no_request_can_have_as_its_path_is_an_error() {
+        for path in ["/a b", "/a?b", "/a#b", "a", ""] {
+            assert_eq!(Route::new("/ws", path).unwrap_err().kind(), ErrorKind::Config, "{path:?}");
+            assert_eq!(Route::new(path, "/").unwrap_err().kind(), ErrorKind::Config, "{path:?}");
+        }
     }
 }

@@ -6,6 +6,8 @@
 mod bounds;
 #[path = "it/drain.rs"]
 mod drain;
+#[path = "it/origins.rs"]
+mod origins;
 #[path = "it/routing.rs"]
 mod routing;
 #[path = "it/service.rs"]

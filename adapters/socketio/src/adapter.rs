@@ -49,7 +49,6 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 #[must_use = "an adapter does nothing until a server has it"]
 pub struct SocketIo {
-    origins: Origins,
     settings: Settings,
 }
 
@@ -61,14 +60,13 @@ impl SocketIo {
 
     /// The path on the listener, `/socket.io` where nothing is said.
     pub fn path(mut self, path: impl Into<String>) -> Self {
-        let path: String = path.into();
-        self.settings.path = path.trim_end_matches('/').to_owned();
+        self.settings = self.settings.at(path);
         self
     }
 
     /// Which web pages may connect, on every transport. Others are refused with 403.
     pub fn origins(mut self, origins: Origins) -> Self {
-        self.origins = origins;
+        self.settings.origins = origins;
         self
     }
 
@@ -143,7 +141,7 @@ impl SocketIo {
     fn door(&self, options: &Options) -> Arc<Door> {
         let limits = options.limits();
         Arc::new(Door {
-            front: Front::new(self.settings.clone(), self.origins.clone(), options),
+            front: Front::new(self.settings.clone(), options),
             limits: options.decode_limits(),
             outbox_bytes: limits.outbox_bounds().1,
             direct: limits.overflow_policy() == Overflow::Disconnect,

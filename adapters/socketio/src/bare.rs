@@ -13,27 +13,24 @@ use crate::{engine::Elsewhere, front::Front, settings::Settings};
 #[must_use = "an adapter does nothing until a server has it"]
 pub struct BareEngine<H> {
     handler: Arc<H>,
-    origins: Origins,
     settings: Settings,
 }
 
 impl<H: EngineIoHandler> BareEngine<H> {
     /// Serves `handler` at the path `/engine.io`.
     pub fn new(handler: H) -> Self {
-        let settings = Settings { path: "/engine.io".to_owned(), ..Settings::default() };
-        Self { handler: Arc::new(handler), origins: Origins::default(), settings }
+        Self { handler: Arc::new(handler), settings: Settings::default().at("/engine.io") }
     }
 
     /// The path on the listener.
     pub fn path(mut self, path: impl Into<String>) -> Self {
-        let path: String = path.into();
-        self.settings.path = path.trim_end_matches('/').to_owned();
+        self.settings = self.settings.at(path);
         self
     }
 
     /// Which web pages may connect.
     pub fn origins(mut self, origins: Origins) -> Self {
-        self.origins = origins;
+        self.settings.origins = origins;
         self
     }
 
@@ -77,7 +74,7 @@ impl<H: EngineIoHandler> WebSocketAdapter for BareEngine<H> {
             .build();
         let handler = Arc::clone(&self.handler);
         let service = EngineIoService::with_config_inner(Elsewhere, handler, config);
-        let front = Front::new(settings, self.origins.clone(), options);
+        let front = Front::new(settings, options);
         front.open(Box::new(service), options).await?;
         Ok(BareServer(front))
     }

@@ -1,10 +1,13 @@
-//! The bounds of the door.
+//! What a door was built with: a path, a rule of origins, and bounds.
 
 use std::time::Duration;
+
+use narthex_http::Origins;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) path: String,
+    pub(crate) origins: Origins,
     pub(crate) polling: bool,
     pub(crate) ping_interval: Duration,
     pub(crate) ping_timeout: Duration,
@@ -18,10 +21,18 @@ pub(crate) struct Settings {
     pub(crate) buffer: usize,
 }
 
+impl Settings {
+    /// The same at another path; with or without a slash at its end, it is one.
+    pub(crate) fn at(self, path: impl Into<String>) -> Self {
+        Self { path: path.into().trim_end_matches('/').to_owned(), ..self }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             path: "/socket.io".to_owned(),
+            origins: Origins::default(),
             polling: true,
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(10),

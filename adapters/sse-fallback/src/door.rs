@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use narthex_core::{Connect, Envelope, ResumeOptions};
 use narthex_http::{Cors, HttpBody, Origins, Route};
 use tokio::sync::SetOnce;
@@ -17,10 +17,12 @@ use crate::{
 };
 
 /// What pages of another origin may do.
-const CORS: Cors = Cors {
-    methods: "GET, POST, DELETE",
-    headers: "authorization, content-type, last-event-id, x-narthex-seq, x-narthex-session",
-    exposed: "retry-after",
+static CORS: Cors = Cors {
+    methods: HeaderValue::from_static("GET, POST, DELETE"),
+    headers: HeaderValue::from_static(
+        "authorization, content-type, last-event-id, x-narthex-seq, x-narthex-session",
+    ),
+    exposed: Some(HeaderValue::from_static("retry-after")),
 };
 
 /// What all paths of one [`Sse`](crate::Sse) share.
@@ -39,45 +41,35 @@ pub(crate) struct Door {
 
 impl Door {
     /// Answers a request on the path of a namespace.
-    pub(crate) async fn enter(&self, route: &Route, request: Request<HttpBody>) -> Response<HttpBody> {
-        let shared = match self.knock(&request) {
-            Ok(shared) => shared,
+    pub(crate) async fn enter(&self, route: &Route, mut request: Request<HttpBody>) -> Response<HttpBody> {
+        let sharing = match self.origins.admit(&mut request, &CORS) {
+            Ok(sharing) => sharing,
             Err(answer) => return answer,
         };
         let (head, body) = request.into_parts();
-        let answer = match head.method {
+        let mut answer = match head.method {
             Method::GET => self.open(route, head).await,
             Method::POST => self.post(route, &head, body).await,
             Method::DELETE => self.leave(route, &head),
             _ => bare(StatusCode::METHOD_NOT_ALLOWED),
         };
-        with(answer, shared)
+        sharing.apply(answer.headers_mut());
+        answer
     }
 
     /// Answers a request for a ticket, on the path below that of a namespace.
     pub(crate) async fn enter_tickets(
         &self,
         route: &Route,
-        request: Request<HttpBody>,
+        mut request: Request<HttpBody>,
     ) -> Response<HttpBody> {
-        let shared = match self.knock(&request) {
-            Ok(shared) => shared,
+        let sharing = match self.origins.admit(&mut request, &CORS) {
+            Ok(sharing) => sharing,
             Err(answer) => return answer,
         };
-        with(self.ticket(route, request.into_parts().0).await, shared)
-    }
-
-    /// Asks where the request comes from: gives what the page may read of the answer, or the answer.
-    fn knock(&self, request: &Request<HttpBody>) -> Result<HeaderMap, Response<HttpBody>> {
-        if request.method() == Method::OPTIONS {
-            return Err(self.origins.preflight(request.headers(), &CORS));
-        }
-        if let Err(refused) = self.origins.check(request.headers()) {
-            return Err(refused.response());
-        }
-        let mut shared = HeaderMap::new();
-        self.origins.share(request.headers(), &CORS, &mut shared);
-        Ok(shared)
+        let mut answer = self.ticket(route, request.into_parts().0).await;
+        sharing.apply(answer.headers_mut());
+        answer
     }
 
     pub(crate) fn find(
@@ -88,19 +80,6 @@ impl Door {
         let namespace = route.namespace(head.uri.path());
         self.sessions.find(&head.headers, &namespace).ok_or_else(unknown_session)
     }
-}
-
-/// The answer, with what a page of another origin may read of it.
-fn with(mut answer: Response<HttpBody>, shared: HeaderMap) -> Response<HttpBody> {
-    let headers = answer.headers_mut();
-    for (name, value) in &shared {
-        if *name == header::VARY {
-            headers.append(name, value.clone());
-        } else {
-            headers.insert(name, value.clone());
-        }
-    }
-    answer
 }
 
 impl fmt::Debug for Door {

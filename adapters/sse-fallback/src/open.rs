@@ -32,17 +32,16 @@ impl Door {
                 None => bare(StatusCode::NO_CONTENT),
             };
         }
-        if head.headers.contains_key(SESSION) {
-            return match self.find(route, &head) {
-                Ok(entry) => self.go_on(entry, route.handshake(bared(head)), last_seen).await,
-                Err(unknown) => unknown,
-            };
-        }
-        match last_seen {
-            None => self.begin(route.handshake(bared(head))).await,
-            // It was here before, and cannot say who it was: a fresh session would hide what it has missed.
-            Some(_) => unknown_session(),
-        }
+        let entry = match head.headers.contains_key(SESSION).then(|| self.find(route, &head)) {
+            None if last_seen.is_some() => {
+                // It was here before, and cannot say who it was: a fresh session would hide what it has missed.
+                return unknown_session();
+            }
+            None => None,
+            Some(Ok(entry)) => Some(entry),
+            Some(Err(unknown)) => return unknown,
+        };
+        self.go(route, bared(head), entry, last_seen).await
     }
 
     /// A ticket stands for the request that asked for it: that one's credentials are judged again.
@@ -59,10 +58,21 @@ impl Door {
         }
         let mut asked = ticket.asked.parts();
         (asked.uri, asked.extensions) = (head.uri, head.extensions);
-        let request = route.handshake(bared(asked));
-        match ticket.session {
-            Some(entry) => self.go_on(entry, request, last_seen).await,
-            None => self.begin(request).await,
+        self.go(route, bared(asked), ticket.session, last_seen).await
+    }
+
+    /// Goes on with a session, or begins one.
+    async fn go(
+        &self,
+        route: &Route,
+        head: Parts,
+        entry: Option<Arc<Entry>>,
+        last_seen: Option<u64>,
+    ) -> Response<HttpBody> {
+        match (route.handshake(head), entry) {
+            (Ok(request), Some(entry)) => self.go_on(entry, request, last_seen).await,
+            (Ok(request), None) => self.begin(request).await,
+            (Err(answer), _) => answer,
         }
     }
 

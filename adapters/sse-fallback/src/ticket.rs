@@ -24,8 +24,12 @@ impl Door {
             Some(Ok(entry)) => Some(entry),
             Some(Err(unknown)) => return unknown,
         };
+        let request = match route.handshake(bared(head)) {
+            Ok(request) => request,
+            Err(answer) => return answer,
+        };
         let connect = self.connect.wait().await;
-        let rechecked = match connect.recheck(route.handshake(bared(head))).await {
+        let rechecked = match connect.recheck(request).await {
             Ok(rechecked) => rechecked,
             Err(refusal) => return refused(refusal),
         };

@@ -34,12 +34,16 @@ impl Door {
             Ok(opening) => opening,
             Err(refusal) => return refusal.response().map(full),
         };
-        if let Err(refused) = self.origins.check(&parts.headers) {
+        if let Err(refused) = self.origins.for_request(&parts.extensions).check(&parts.headers) {
             return last_answer(refused.response());
         }
         let chosen = self.protocols.choose(&parts.headers);
+        let request = match route.handshake(parts) {
+            Ok(request) => request,
+            Err(answer) => return last_answer(answer),
+        };
         let connect = self.connect.wait().await;
-        let admission = match connect.handshake(route.handshake(parts)).await {
+        let admission = match connect.handshake(request).await {
             Ok(admission) => admission.envelope(chosen.envelope).framing(framing::frame),
             Err(refusal) => return last_answer(refusal.map(full)),
         };

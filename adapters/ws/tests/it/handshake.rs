@@ -97,3 +97,11 @@ async fn what_comes_with_the_handshake_is_the_first_message() {
     client.read_head().await;
     assert_eq!(client.text().await, r#"{"ack":1,"data":"early"}"#);
 }
+
+#[tokio::test]
+async fn a_namespace_that_no_request_can_name_is_refused_at_start_and_not_taken_for_another() {
+    let server = Server::new(gateway()).adapter(Ws::new().mount("/ws", "/a b"));
+    let error = server.bind(([127, 0, 0, 1], 0).into()).await.err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("/a b"), "{error}");
+}

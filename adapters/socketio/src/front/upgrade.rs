@@ -1,0 +1,71 @@
+//! Sessions on a WebSocket.
+
+use std::sync::Arc;
+
+use http::{Method, Request, Response};
+use narthex_http::{HttpBody, Upgrading, empty, upgrade};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Front,
+    refusal::{bad_upgrade, unavailable, unknown_session},
+};
+use crate::{connection::Connection, io::EngineIo, websocket::switching};
+
+impl Front {
+    /// Takes a WebSocket: it begins a session, or a session on polling goes on with it.
+    pub(super) fn websocket(
+        self: &Arc<Self>,
+        mut request: Request<HttpBody>,
+        session: Option<Arc<Connection>>,
+    ) -> Response<HttpBody> {
+        let upgrading = upgrade(&mut request);
+        let (parts, _) = request.into_parts();
+        let mut request = Request::from_parts(parts, ());
+        let Some(switching) = switching(&request) else { return bad_upgrade() };
+        let opening = session.is_none();
+        let connection = match session {
+            Some(connection) => {
+                let Some(within) = self.within(request, &connection) else { return unknown_session() };
+                request = within;
+                connection.set_upgrading();
+                connection
+            }
+            None => {
+                let Ok(connection) = self.connection() else { return unavailable() };
+                request.extensions_mut().insert(Arc::clone(&connection));
+                connection
+            }
+        };
+        self.tracker.spawn(Arc::clone(self).carry(upgrading, request, connection, opening));
+        switching.map(|()| empty())
+    }
+
+    /// Gives a WebSocket to the engine once its 101 has left, and waits for its end.
+    async fn carry(
+        self: Arc<Self>,
+        upgrading: Upgrading,
+        request: Request<()>,
+        connection: Arc<Connection>,
+        opening: bool,
+    ) {
+        let (Ok(io), Some(engine)) = (upgrading.await, self.engine.get()) else { return };
+        let (stream, leftover, permit) = io.into_parts();
+        let gone = CancellationToken::new();
+        let guard = gone.clone().drop_guard();
+        let deadline = self.settings.write_deadline;
+        let announce = self.announce.get().cloned();
+        let stream = (stream, leftover);
+        let io = EngineIo::new(stream, Arc::clone(&connection), opening, deadline, announce, guard);
+        let weak = Arc::downgrade(&connection);
+        drop(connection);
+        if engine.carry(io, request) {
+            gone.cancelled().await;
+        }
+        drop(permit);
+        if !opening && let Some(connection) = weak.upgrade() {
+            // The engine keeps a session waiting whose upgrade has failed.
+            self.ask_as(&connection, Method::POST, "1").await;
+        }
+    }
+}
