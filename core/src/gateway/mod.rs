@@ -128,7 +128,7 @@ impl Gateway {
     }
 
     /// Data for guards and layers to read, by type, on every handler of this gateway; a handler's own of the same type
-    /// wins: [`Event::metadata`].
+    /// wins: [`Event::metadata`](crate::Event::metadata).
     pub fn metadata<D: Clone + Send + Sync + 'static>(mut self, data: D) -> Self {
         self.metadata.insert(data);
         self
