@@ -7,7 +7,7 @@ use std::{
     panic::AssertUnwindSafe,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
@@ -35,16 +35,11 @@ impl Route {
     {
         Self(Arc::new(move |event| {
             let mut service = service.clone();
-            Box::pin(async move {
-                let reply = match service.ready().await {
-                    Ok(ready) => ready.call(event).await,
-                    Err(never) => match never {},
-                };
-                match reply {
-                    Ok(reply) => reply,
-                    Err(never) => match never {},
-                }
-            })
+            // Who is ready at once needs no place to wait with its event. Who is not is asked again by the one that waits.
+            match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Ok(())) => Box::pin(service.call(event).map(infallible)),
+                Poll::Pending => Box::pin(wait_and_call(service, event)),
+            }
         }))
     }
 
@@ -54,6 +49,21 @@ impl Route {
 
     pub(crate) fn into_call(self) -> Call {
         self.0
+    }
+}
+
+async fn wait_and_call<S>(mut service: S, event: Event) -> Reply
+where
+    S: Service<Event, Response = Reply, Error = Infallible>,
+{
+    match service.ready().await {
+        Ok(ready) => infallible(ready.call(event).await),
+    }
+}
+
+fn infallible(reply: Result<Reply, Infallible>) -> Reply {
+    match reply {
+        Ok(reply) => reply,
     }
 }
 

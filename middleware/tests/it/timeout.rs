@@ -5,7 +5,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
-use narthex_core::{Denied, Emit, Event, FromEvent, Gateway, Handler, Streamed, TestServer};
+use narthex_core::{Ack, Denied, Emit, Event, FromEvent, Gateway, Handler, Streamed, TestServer};
 use narthex_middleware::TimeoutLayer;
 use serde_json::{Value, json};
 use tokio::{
@@ -46,6 +46,24 @@ async fn a_call_that_takes_too_long_is_answered_and_dropped_and_the_next_message
     assert_eq!(client.expect("exception").await.unwrap(), json!({ "status": "error", "message": TOO_LONG }));
     assert!(start.elapsed() < 2 * SECOND);
     assert_eq!(dropped.recv().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_has_answered_by_itself_is_told_of_as_an_exception() {
+    let answers = |ack: Ack| async {
+        ack.send("mine").unwrap();
+        pending::<()>().await
+    };
+    let waits = |ack: Ack| async {
+        let _ack = ack;
+        pending::<()>().await
+    };
+    let gateway = Gateway::new().layer(TimeoutLayer::new(SECOND)).on("answers", answers).on("waits", waits);
+    let server = TestServer::new(gateway).await.unwrap();
+    let mut client = server.connect().await.unwrap();
+    assert_eq!(client.ask::<String>("answers", &()).await.unwrap(), "mine");
+    assert_eq!(client.expect("exception").await.unwrap()["message"], TOO_LONG);
+    assert_eq!(refused(&mut client, "waits").await["message"], TOO_LONG);
 }
 
 #[tokio::test(start_paused = true)]
