@@ -5,6 +5,8 @@
 
 #[path = "lab/auth.rs"]
 mod auth;
+#[path = "lab/dress.rs"]
+mod dress;
 #[path = "lab/engine.rs"]
 mod engine;
 #[path = "lab/flags.rs"]
@@ -21,28 +23,17 @@ use clap::Parser;
 use narthex::{
     Flat, Gateway, JsonEnvelope, Limits, Nest, Raw, Server,
     adapters::{BareEngine, SocketIo, Sse, Ws},
-    http::{HttpConfig, HttpExt, Origins, TlsConfig},
-    middleware::auth::JwtLayer,
+    http::{HttpConfig, HttpExt, TlsConfig},
 };
-use serde_json::Value;
 use tokio::net::TcpListener;
-use tower::layer::util::Identity;
 
-use crate::flags::Flags;
+use crate::{dress::Dress, flags::Flags};
 
 /// What one message may hold on `/raw`, for suites that send large ones.
 const RAW_MESSAGE: usize = 16 * 1024 * 1024;
 
-fn origins(flags: &Flags) -> narthex::Result<Origins> {
-    if flags.origin.is_empty() {
-        return Ok(Origins::same_origin());
-    }
-    Origins::list(flags.origin.iter().cloned())
-}
-
 fn ws(flags: &Flags) -> narthex::Result<Ws> {
     Ok(Ws::new()
-        .origins(origins(flags)?)
         .max_message(flags.max_message)
         .max_frame(flags.max_message)
         .ping_interval(flags.ping_interval())
@@ -51,7 +42,6 @@ fn ws(flags: &Flags) -> narthex::Result<Ws> {
 
 fn socketio(flags: &Flags) -> narthex::Result<SocketIo> {
     let door = SocketIo::new()
-        .origins(origins(flags)?)
         .max_message(flags.max_message)
         .ping_interval(flags.ping_interval())
         .ping_timeout(flags.ping_timeout())
@@ -62,22 +52,10 @@ fn socketio(flags: &Flags) -> narthex::Result<SocketIo> {
 fn sse(flags: &Flags) -> narthex::Result<Sse> {
     let door = Sse::new()
         .mount("/sse", "/")
-        .origins(origins(flags)?)
         .max_message(flags.max_message)
         .ping_interval(flags.ping_interval())
         .grace(flags.sse_grace());
     Ok(door)
-}
-
-/// Puts what the flags ask for around a gateway.
-fn dressed(mut gateway: Gateway, flags: &Flags, jwt: Option<&JwtLayer<Value>>) -> Gateway {
-    for _ in 0..flags.layers {
-        gateway = gateway.layer(Identity::new());
-    }
-    match jwt {
-        Some(jwt) => gateway.on("auth.refresh", jwt.refresh()).handshake_layer(jwt.clone()),
-        None => gateway,
-    }
 }
 
 fn server(flags: &Flags) -> narthex::Result<Server> {
@@ -95,9 +73,9 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
     if let Some(clients) = flags.max_clients_per_ip {
         http = http.connections_per_ip(clients);
     }
-    let jwt = auth::layer(flags)?;
-    let dressed = |gateway| dressed(gateway, flags, jwt.as_ref());
-    let mut root = gateway::gateway();
+    let dress = Dress::new(flags)?;
+    let dressed = |gateway| dress.on(gateway);
+    let mut root = dress::checks(gateway::gateway());
     if flags.opens_socketio() {
         root = gateway::protocol(root);
     }
@@ -108,7 +86,10 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
         .gateway(dressed(gateway::game()))
         .limits(limits)
         .http_config(http)
-        .http(Router::new().route("/healthz", get(|| async { "ok" })));
+        .http(Router::new().route("/healthz", get(|| async { "ok" })).merge(dress.session()));
+    if let Some(origins) = dress::origins(flags)? {
+        server = server.layer(origins);
+    }
     if let (Some(cert), Some(key)) = (&flags.tls_cert, &flags.tls_key) {
         server = server.tls(TlsConfig::from_pem_files(cert, key)?);
     }
@@ -133,7 +114,6 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
     }
     if flags.engine_echo {
         let echo = BareEngine::new(engine::Echo)
-            .origins(origins(flags)?)
             .max_message(flags.max_message)
             .ping_interval(flags.ping_interval())
             .ping_timeout(flags.ping_timeout());

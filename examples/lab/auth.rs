@@ -4,12 +4,11 @@ use narthex::{
     Result,
     middleware::auth::{Credentials, JwtKey, JwtLayer},
 };
-use serde_json::Value;
 
-use crate::flags::Flags;
+use crate::{dress::Member, flags::Flags};
 
 /// The layer, where a secret was given. Tokens are taken from everywhere, for tools that can put them in one place only.
-pub(crate) fn layer(flags: &Flags) -> Result<Option<JwtLayer<Value>>> {
+pub(crate) fn layer(flags: &Flags) -> Result<Option<JwtLayer<Member>>> {
     if flags.jwt_secret.is_empty() {
         return Ok(None);
     }

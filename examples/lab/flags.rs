@@ -61,6 +61,39 @@ pub(crate) struct Flags {
     /// Be a service inside of an axum application, which listens.
     #[arg(long, env = "LAB_NESTED", conflicts_with = "tls_cert")]
     pub(crate) nested: bool,
+    /// Also take signed cookies only, with this secret; `POST /session` gives one. Off when empty.
+    #[arg(long, env = "LAB_COOKIE_SECRET", default_value = "")]
+    pub(crate) cookie_secret: String,
+    /// Messages a second of one client, and of one address; off when 0.
+    #[arg(long, env = "LAB_RATE", default_value_t = 0)]
+    pub(crate) rate: u32,
+    /// Messages at once; twice the rate when 0.
+    #[arg(long, env = "LAB_RATE_BURST", default_value_t = 0)]
+    pub(crate) rate_burst: u32,
+    /// Connects a second of one address; off when 0.
+    #[arg(long, env = "LAB_RATE_CONNECTS", default_value_t = 0)]
+    pub(crate) rate_connects: u32,
+    /// A proxy, or a network of proxies, whose X-Forwarded-For is believed.
+    #[arg(long, env = "LAB_TRUSTED_PROXY", value_delimiter = ',')]
+    pub(crate) trusted_proxy: Vec<String>,
+    /// How long a call may take; off when 0.
+    #[arg(long, env = "LAB_TIMEOUT_MS", default_value_t = 0)]
+    pub(crate) timeout_ms: u64,
+    /// Calls of a gateway at once, more are answered Overloaded; off when 0.
+    #[arg(long, env = "LAB_CONCURRENCY", default_value_t = 0)]
+    pub(crate) concurrency: usize,
+    /// The same for each client.
+    #[arg(long, env = "LAB_CONCURRENCY_PER_CLIENT", default_value_t = 0)]
+    pub(crate) concurrency_per_client: usize,
+    /// How errors are told.
+    #[arg(long, env = "LAB_ERRORS", value_enum, default_value = "plain")]
+    pub(crate) errors: Wording,
+    /// Wrap each answer: `{"data": …}`.
+    #[arg(long, env = "LAB_WRAP")]
+    pub(crate) wrap: bool,
+    /// Catch panics in a layer.
+    #[arg(long, env = "LAB_CATCH_PANIC")]
+    pub(crate) catch_panic: bool,
     /// Empty message layers, for measuring.
     #[arg(long, env = "LAB_LAYERS", default_value_t = 0)]
     pub(crate) layers: usize,
@@ -71,6 +104,19 @@ enum Door {
     Ws,
     Socketio,
     Sse,
+}
+
+/// How errors are told.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Wording {
+    /// As an error ack, or the event `exception`.
+    Plain,
+    /// As NestJS does.
+    Nest,
+    /// As the event `error`.
+    Event,
+    /// The same with detail.
+    Development,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
