@@ -5,9 +5,15 @@ mod auth;
 #[cfg(all(feature = "socketio", feature = "sse-fallback"))]
 mod calls;
 #[cfg(all(feature = "socketio", feature = "sse-fallback"))]
+mod http;
+#[cfg(all(feature = "socketio", feature = "sse-fallback"))]
 mod kit;
 mod order;
+#[cfg(all(feature = "socketio", feature = "sse-fallback"))]
+mod origin;
 #[cfg(all(feature = "rate-limit", feature = "socketio", feature = "sse-fallback"))]
 mod rate_limit;
 #[cfg(all(feature = "validation", feature = "socketio", feature = "sse-fallback"))]
 mod validation;
+#[cfg(all(feature = "socketio", feature = "sse-fallback"))]
+mod wire;

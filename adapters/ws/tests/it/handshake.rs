@@ -1,6 +1,6 @@
 //! Who is let in, and what the others are told.
 
-use narthex_core::{Denied, DeniedKind, Gateway, Handshake, Json, JsonEnvelope, Nest};
+use narthex_core::{Denied, DeniedKind, ErrorKind, Gateway, Handshake, Json, JsonEnvelope, Nest, Server};
 use narthex_ws::Ws;
 
 use crate::support::{TestServer, event, request};
