@@ -30,8 +30,11 @@ async fn layered() -> BoundServer {
     open(|server| server.adapter(Ws::new()).adapter(Sse::new()).layer(layer)).await
 }
 
+/// A method, a path, headers, and a status.
+type Way = (&'static str, &'static str, &'static [(&'static str, &'static str)], u16);
+
 /// Each way in, with the status of who is let in.
-const WAYS: [(&str, &str, &[(&str, &str)], u16); 8] = [
+const WAYS: [Way; 8] = [
     ("GET", "/", UPGRADE, 101),
     ("GET", "/", STREAM, 200),
     ("POST", "/ticket", &[], 200),
