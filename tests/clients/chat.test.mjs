@@ -138,6 +138,7 @@ test("after the server was away, the page is back in its rooms, and nothing is l
   await late.join("garden");
   await late.sees("Good morning, Bob");
   assert.equal(await late.log.getByRole("listitem").count(), 5);
+  assert.ok(await late.fits(), "nothing is cut off on a phone");
   await ada.shot("back");
   await late.shot("narrow");
   await late.page.context().close();

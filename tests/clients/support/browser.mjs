@@ -85,6 +85,11 @@ export class ChatPage {
     return this.log.getByText(text, { exact: true }).waitFor();
   }
 
+  /** Whether the page is no wider than its window. */
+  fits() {
+    return this.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+  }
+
   async shot(name) {
     mkdirSync(shots, { recursive: true });
     await this.page.screenshot({ path: join(shots, `${name}.png`) });
