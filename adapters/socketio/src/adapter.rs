@@ -64,7 +64,8 @@ impl SocketIo {
         self
     }
 
-    /// Which web pages may connect, on every transport. Others are refused with 403.
+    /// Which web pages may connect, on every transport. Others are refused with 403. Without a call it is the rule of the server's
+    /// [`OriginLayer`](narthex_http::OriginLayer), else the same origin; with one, both must let a page in.
     pub fn origins(mut self, origins: Origins) -> Self {
         self.settings.origins = origins;
         self

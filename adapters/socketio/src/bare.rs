@@ -28,7 +28,8 @@ impl<H: EngineIoHandler> BareEngine<H> {
         self
     }
 
-    /// Which web pages may connect.
+    /// Which web pages may connect. Without a call it is the rule of the server's
+    /// [`OriginLayer`](narthex_http::OriginLayer), else the same origin; with one, both must let a page in.
     pub fn origins(mut self, origins: Origins) -> Self {
         self.settings.origins = origins;
         self

@@ -70,7 +70,8 @@ impl Sse {
         self
     }
 
-    /// Which web pages may come, and read the answers (CORS). Others are refused with 403.
+    /// Which web pages may come, and read the answers (CORS). Others are refused with 403. Without a call it is the rule of
+    /// the server's [`OriginLayer`](narthex_http::OriginLayer), else the same origin; with one, both must let a page in.
     pub fn origins(mut self, origins: Origins) -> Self {
         self.origins = origins;
         self

@@ -68,7 +68,8 @@ impl Ws {
         self
     }
 
-    /// Which web pages may connect. Others are refused with 403 (RFC 6455 section 10.2).
+    /// Which web pages may connect. Others are refused with 403 (RFC 6455 section 10.2). Without a call it is the rule of the server's
+    /// [`OriginLayer`](narthex_http::OriginLayer), else the same origin; with one, both must let a page in.
     pub fn origins(mut self, origins: Origins) -> Self {
         self.origins = origins;
         self
