@@ -13,10 +13,10 @@ use http_body_util::BodyExt;
 use narthex_http::{HttpBody, HttpStream};
 use tower::Service;
 
-use crate::io::EngineIo;
+use crate::io::{EngineIo, Lent};
 
 /// A WebSocket as an engine gets it.
-pub(crate) type Carrier = EngineIo<HttpStream>;
+pub(crate) type Carrier = EngineIo<Lent<HttpStream>>;
 
 /// What answers the requests of sessions, without a type parameter.
 pub(crate) trait Engine: Send + Sync {

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use http::{Method, Request, Response};
 use narthex_http::{HttpBody, Upgrading, empty, upgrade};
-use tokio_util::sync::CancellationToken;
 
 use super::{
     Front,
     refusal::{bad_upgrade, unavailable, unknown_session},
 };
-use crate::{connection::Connection, io::EngineIo, websocket::switching};
+use crate::{
+    connection::Connection,
+    io::{EngineIo, Lent, linger},
+    websocket::switching,
+};
 
 impl Front {
     /// Takes a WebSocket: it begins a session, or a session on polling goes on with it.
@@ -51,16 +54,16 @@ impl Front {
     ) {
         let (Ok(io), Some(engine)) = (upgrading.await, self.engine.get()) else { return };
         let (stream, leftover, permit) = io.into_parts();
-        let gone = CancellationToken::new();
-        let guard = gone.clone().drop_guard();
+        let (lent, given_back) = Lent::new(stream);
         let deadline = self.settings.write_deadline;
         let announce = self.announce.get().cloned();
-        let stream = (stream, leftover);
-        let io = EngineIo::new(stream, Arc::clone(&connection), opening, deadline, announce, guard);
+        let io = EngineIo::new((lent, leftover), Arc::clone(&connection), opening, deadline, announce);
         let weak = Arc::downgrade(&connection);
         drop(connection);
-        if engine.carry(io, request) {
-            gone.cancelled().await;
+        if engine.carry(io, request)
+            && let Ok(stream) = given_back.await
+        {
+            linger(stream).await;
         }
         drop(permit);
         if !opening && let Some(connection) = weak.upgrade() {

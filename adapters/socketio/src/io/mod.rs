@@ -1,6 +1,7 @@
 //! The stream between a socket and the engine.
 
 mod incoming;
+mod lent;
 mod outgoing;
 
 use std::{
@@ -17,9 +18,12 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::Sleep,
 };
-use tokio_util::sync::DropGuard;
 
-pub(crate) use self::{incoming::CONNECT, outgoing::is_message};
+pub(crate) use self::{
+    incoming::CONNECT,
+    lent::{Lent, linger},
+    outgoing::is_message,
+};
 use self::{
     incoming::{Incoming, PONG},
     outgoing::{Outgoing, Step},
@@ -49,8 +53,6 @@ pub(crate) struct EngineIo<S> {
     anew: Bytes,
     deadline: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
-    /// Tells the front that the stream is gone.
-    _gone: DropGuard,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> EngineIo<S> {
@@ -61,7 +63,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> EngineIo<S> {
         opening: bool,
         deadline: Duration,
         announce: Option<Announce>,
-        gone: DropGuard,
     ) -> Self {
         Self {
             stream,
@@ -74,7 +75,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> EngineIo<S> {
             anew: Bytes::new(),
             deadline,
             stalled: None,
-            _gone: gone,
         }
     }
 
