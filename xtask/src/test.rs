@@ -9,6 +9,9 @@ use crate::{
     tally::{self, Tally},
 };
 
+/// The examples that the clients talk to.
+const EXAMPLES: [&str; 7] = ["chat", "lab", "rest", "rooms_api", "controllers", "comments", "nest"];
+
 /// Runs every test, also after a failure, and ends with the sum.
 ///
 /// # Errors
@@ -49,7 +52,8 @@ fn clients() -> Result<Command> {
     files.sort();
     let mut node = command("node", &["--test", "--test-reporter=spec"])?;
     node.args(files).current_dir(folder);
-    for (name, example) in [("NARTHEX_CHAT", "chat"), ("NARTHEX_LAB", "lab")] {
+    for example in EXAMPLES {
+        let name = format!("NARTHEX_{}", example.to_uppercase());
         node.env(name, target()?.join("debug/examples").join(example));
     }
     Ok(node)
