@@ -369,7 +369,7 @@ test("without a valid token the answer is 401 on every path, and with one 101", 
     assert.equal(error.message, "The token is for somebody else");
     await client.close();
     await (await Client.open(lab(`/nest?token=${good}`, own))).close();
-    const browser = await Client.open(lab("/ws", own), ["bearer", good]);
+    const browser = await Client.open(lab("/ws", own), {}, ["bearer", good]);
     assert.equal(browser.socket.protocol, "bearer");
     await browser.close();
     assert.ok(!own.log().includes(good), "the token is not in the log");

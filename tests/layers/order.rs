@@ -7,12 +7,13 @@ use std::{
 
 use narthex::{
     Client, CloseReason, Denied, Event, Failed, FromEvent, Gateway, Handler, HandshakeBody, Observer, OnOpen,
-    Server, State, TestServer,
+    Server, State,
     middleware::{
         from_fn::{self, HandshakeNext, HandshakeRequest},
         map_reply,
     },
 };
+use narthex_core::TestServer;
 use tokio::sync::mpsc;
 
 const PAGE: &str = include_str!("../../docs/layers.md");
