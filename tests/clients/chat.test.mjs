@@ -106,7 +106,7 @@ test("a room for the staff is for those alone who have the password", async () =
 });
 
 test("a page renews its token, so that it outlives many", async () => {
-  const short = await start("chat", ["--memory", "--token-seconds", "2"]);
+  const short = await start("chat", ["--memory", "--token-seconds", "6"]);
   const page = await ChatPage.open(browser, short.host, "Methuselah");
   const states = await page.page.evaluateHandle(() => {
     const states = [];
@@ -114,7 +114,7 @@ test("a page renews its token, so that it outlives many", async () => {
     new MutationObserver(() => states.push(connection.dataset.state)).observe(connection, { attributes: true });
     return states;
   });
-  for (let n = 0; n < 4; n++) await page.page.waitForResponse((answer) => answer.url().endsWith("/refresh") && answer.ok());
+  for (let n = 0; n < 3; n++) await page.page.waitForResponse((answer) => answer.url().endsWith("/refresh") && answer.ok());
   await page.join("old age");
   assert.deepEqual(await states.jsonValue(), []);
   assert.deepEqual(page.faults, []);
