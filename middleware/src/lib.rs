@@ -13,6 +13,7 @@
 //! | [`guards`] | a guard for roles and scopes that handlers ask for by metadata |
 //! | `auth` (feature) | layers of the handshake for tokens (JWT) and signed cookies, and one-time tickets |
 //! | `validation` (feature) | `Valid<T>`: payloads that keep the rules of their type |
+//! | [`trace`] | spans of connections and messages, and W3C Trace Context |
 
 #[cfg(feature = "auth")]
 pub mod auth;
@@ -23,9 +24,11 @@ pub mod from_fn;
 pub mod guards;
 pub mod handle_error;
 pub mod map_reply;
+mod outcome;
 #[cfg(feature = "rate-limit")]
 pub mod rate_limit;
 pub mod timeout;
+pub mod trace;
 #[cfg(feature = "validation")]
 pub mod validation;
 
@@ -37,5 +40,5 @@ pub use self::rate_limit::RateLimitLayer;
 pub use self::validation::Valid;
 pub use self::{
     catch_panic::CatchPanicLayer, concurrency::ConcurrencyLayer, from_fn::from_fn,
-    handle_error::HandleErrorLayer, map_reply::map_reply, timeout::TimeoutLayer,
+    handle_error::HandleErrorLayer, map_reply::map_reply, timeout::TimeoutLayer, trace::TraceLayer,
 };

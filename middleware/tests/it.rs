@@ -23,5 +23,7 @@ mod rate_limit;
 mod stock;
 #[path = "it/timeout.rs"]
 mod timeout;
+#[path = "it/trace/mod.rs"]
+mod trace;
 #[path = "it/validation.rs"]
 mod validation;
