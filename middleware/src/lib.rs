@@ -14,6 +14,7 @@
 //! | `auth` (feature) | layers of the handshake for tokens (JWT) and signed cookies, and one-time tickets |
 //! | `validation` (feature) | `Valid<T>`: payloads that keep the rules of their type |
 //! | [`trace`] | spans of connections and messages, and W3C Trace Context |
+//! | `metrics` (feature) | metrics of connections and messages, by the `metrics` facade |
 
 #[cfg(feature = "auth")]
 pub mod auth;
@@ -24,6 +25,8 @@ pub mod from_fn;
 pub mod guards;
 pub mod handle_error;
 pub mod map_reply;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod outcome;
 #[cfg(feature = "rate-limit")]
 pub mod rate_limit;
@@ -34,6 +37,8 @@ pub mod validation;
 
 #[cfg(feature = "auth")]
 pub use self::auth::{Claims, CookieLayer, Credentials, JwtKey, JwtKeys, JwtLayer, Tickets};
+#[cfg(feature = "metrics")]
+pub use self::metrics::MetricsLayer;
 #[cfg(feature = "rate-limit")]
 pub use self::rate_limit::RateLimitLayer;
 #[cfg(feature = "validation")]

@@ -8,6 +8,11 @@ const UNKNOWN: &str = "_unknown";
 /// A frame that cannot be read.
 const UNREADABLE: &str = "_unreadable";
 
+/// What an event without a pattern is called.
+pub(crate) fn otherwise(event: &Event) -> &'static str {
+    if event.unreadable().is_some() { UNREADABLE } else { UNKNOWN }
+}
+
 /// What an event is called: as it was registered, and never as a peer wrote it.
 #[derive(Clone, Debug)]
 pub(crate) struct Label {
@@ -17,8 +22,7 @@ pub(crate) struct Label {
 
 impl Label {
     pub(crate) fn of(event: &Event) -> Self {
-        let otherwise = if event.unreadable().is_some() { UNREADABLE } else { UNKNOWN };
-        Self { registration: event.registration(), otherwise }
+        Self { registration: event.registration(), otherwise: otherwise(event) }
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -17,6 +17,8 @@ mod guards;
 mod handle_error;
 #[path = "it/map_reply.rs"]
 mod map_reply;
+#[path = "it/metrics.rs"]
+mod metrics;
 #[path = "it/rate_limit.rs"]
 mod rate_limit;
 #[path = "it/stock.rs"]
