@@ -7,6 +7,10 @@ pub mod adapters;
 #[doc = include_str!("../docs/http.md")]
 mod http_page {}
 
+#[cfg(all(doctest, feature = "ws", feature = "metrics"))]
+#[doc = include_str!("../docs/observability.md")]
+mod observability_page {}
+
 pub use narthex_core::{
     Ack, AckId, Adapter, Admission, Arguments, Attach, AttachError, AuthPayload, BoundServer, BoxError,
     Capability, Carried, Carrier, CarrierItem, Client, ClientId, CloseReason, Connect, DecodeError,

@@ -84,8 +84,6 @@ pub(crate) async fn run_filter(filter: &FilterFn, failed: &Failed, reply: Reply)
 
 pub(crate) async fn apply(filter: &FilterFn, denied: Denied, failed: Failed) -> Reply {
     let hub = Arc::clone(failed.client.hub_inner());
-    // What the filter says to the client may be anything else.
-    denied.log();
     let kind = denied.kind();
     // The filter's own body may panic before it gives its future.
     let run = AssertUnwindSafe(async { filter(denied, failed).await }).catch_unwind();

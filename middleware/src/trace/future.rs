@@ -75,11 +75,14 @@ impl Call {
         self.close(outcome(kind));
         let (event, client) = (self.label.as_str(), self.client.map(field::display));
         match (kind, reply.denied()) {
-            (Some(DeniedKind::Internal), Some(denied)) if denied.claim_log() => {
+            (None, _) => {}
+            (Some(DeniedKind::Internal), Some(denied)) => {
+                if !denied.claim_log() {
+                    return;
+                }
                 let error = denied.source().map(|source| source as &(dyn std::error::Error + 'static));
                 error!(target: TARGET, parent: &self.span, event, client, error, "a call failed");
             }
-            (Some(DeniedKind::Internal) | None, _) => {}
             (Some(kind), _) => {
                 let outcome = kind.name();
                 debug!(target: TARGET, parent: &self.span, event, client, outcome, "a message was refused");

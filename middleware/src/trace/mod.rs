@@ -27,8 +27,8 @@
 //!
 //! `event` is the event as it was registered, `_unknown` for one that nobody has registered, `_unreadable` for a frame that
 //! cannot be read. `outcome` is `ok`, the name of a [`DeniedKind`](narthex_core::DeniedKind), or `cancelled` for a call that
-//! was dropped before its end. An error that a filter has turned into another reply counts as the error that it was. Of a
-//! stream, the beginning counts.
+//! was dropped before its end. An error that a filter has turned into another reply counts as the error that it was; it is
+//! for the filter to log it, as the ready-made ones do. Of a stream, the beginning counts.
 //!
 //! Where messages are filtered out, handlers run inside of the connection's span. A span that nobody wants costs a look
 //! at the filter, and allocates nothing.
