@@ -105,7 +105,7 @@ pub(super) fn settle(
         ReplyKind::Stream(stream) => return vec![stream],
         ReplyKind::Error(denied) => tell(client, answer, &denied, out),
         ReplyKind::ErrorAck(denied) => {
-            log(&denied);
+            denied.log();
             error_ack(client, answer, &denied.payload(), out);
         }
     }

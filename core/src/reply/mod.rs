@@ -77,7 +77,9 @@ impl Reply {
     /// A failure that only a client which awaits an answer is told, by an error ack; else nothing is sent. For filters that
     /// tell of the failure in another way too. It is settled: no further filter sees it.
     pub fn error_ack(denied: impl Into<Denied>) -> Self {
-        Self::of(ReplyKind::ErrorAck(denied.into()))
+        let denied = denied.into();
+        let kind = denied.kind();
+        Self::of(ReplyKind::ErrorAck(denied)).made_of(kind)
     }
 
     /// A stream of replies, sent as they come.
