@@ -7,6 +7,10 @@ pub mod adapters;
 #[doc = include_str!("../docs/http.md")]
 mod http_page {}
 
+#[cfg(all(doctest, feature = "ws", feature = "metrics"))]
+#[doc = include_str!("../docs/observability.md")]
+mod observability_page {}
+
 pub use narthex_core::{
     Ack, AckId, Adapter, Admission, Arguments, Attach, AttachError, AuthPayload, BoundServer, BoxError,
     Capability, Carried, Carrier, CarrierItem, Client, ClientId, CloseReason, Connect, DecodeError,
@@ -16,7 +20,7 @@ pub use narthex_core::{
     HandshakeLayer, HandshakeRoute, Hub, Incoming, IntoPattern, IntoReply, IntoVerdict, Json, JsonEnvelope,
     Limits, MAX_NAME_BYTES, Memory, MemoryConnector, MemoryPeer, Message, MessageLayer, Metadata, Needs,
     Nest, Observer, OnOpen, Options, Outgoing, Outlet, Overflow, Params, Path, Pattern, Payload, PeerAddr,
-    Principal, Query, Raw, RawJson, ReceiveError, Rechecked, Refused, Reply, Result, Resumable,
+    Principal, Query, Raw, RawJson, ReceiveError, Rechecked, Refused, Registration, Reply, Result, Resumable,
     ResumeOptions, RoomName, Route, RouteFuture, Sent, SentKind, Server, ServerHandle, Session,
     SharedConnection, State, Stats, Streamed, Target, WebSocketAdapter, check_name, serve,
 };

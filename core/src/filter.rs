@@ -84,9 +84,11 @@ pub(crate) async fn run_filter(filter: &FilterFn, failed: &Failed, reply: Reply)
 
 pub(crate) async fn apply(filter: &FilterFn, denied: Denied, failed: Failed) -> Reply {
     let hub = Arc::clone(failed.client.hub_inner());
+    let kind = denied.kind();
     // The filter's own body may panic before it gives its future.
     let run = AssertUnwindSafe(async { filter(denied, failed).await }).catch_unwind();
-    run.await.unwrap_or_else(|panic| Reply::error(caught("a filter", &*panic, hub.counters())))
+    let reply = run.await;
+    reply.unwrap_or_else(|panic| Reply::error(caught("a filter", &*panic, hub.counters()))).made_of(kind)
 }
 
 impl Reply {

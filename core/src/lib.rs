@@ -38,7 +38,8 @@ pub use self::{
     },
     error::{BoxError, Error, ErrorKind, Result},
     extract::{
-        Ack, Event, Extension, FromEvent, Handshake, Json, Metadata, Needs, Path, Query, RoomName, State,
+        Ack, Event, Extension, FromEvent, Handshake, Json, Metadata, Needs, Path, Query, Registration,
+        RoomName, State,
     },
     filter::{Failed, Filter},
     gateway::{Gateway, HandshakeBody, HandshakeLayer, HandshakeRoute},

@@ -13,6 +13,8 @@
 //! | [`guards`] | a guard for roles and scopes that handlers ask for by metadata |
 //! | `auth` (feature) | layers of the handshake for tokens (JWT) and signed cookies, and one-time tickets |
 //! | `validation` (feature) | `Valid<T>`: payloads that keep the rules of their type |
+//! | [`trace`] | spans of connections and messages, and W3C Trace Context |
+//! | `metrics` (feature) | metrics of connections and messages, by the `metrics` facade |
 
 #[cfg(feature = "auth")]
 pub mod auth;
@@ -23,19 +25,25 @@ pub mod from_fn;
 pub mod guards;
 pub mod handle_error;
 pub mod map_reply;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+mod outcome;
 #[cfg(feature = "rate-limit")]
 pub mod rate_limit;
 pub mod timeout;
+pub mod trace;
 #[cfg(feature = "validation")]
 pub mod validation;
 
 #[cfg(feature = "auth")]
 pub use self::auth::{Claims, CookieLayer, Credentials, JwtKey, JwtKeys, JwtLayer, Tickets};
+#[cfg(feature = "metrics")]
+pub use self::metrics::MetricsLayer;
 #[cfg(feature = "rate-limit")]
 pub use self::rate_limit::RateLimitLayer;
 #[cfg(feature = "validation")]
 pub use self::validation::Valid;
 pub use self::{
     catch_panic::CatchPanicLayer, concurrency::ConcurrencyLayer, from_fn::from_fn,
-    handle_error::HandleErrorLayer, map_reply::map_reply, timeout::TimeoutLayer,
+    handle_error::HandleErrorLayer, map_reply::map_reply, timeout::TimeoutLayer, trace::TraceLayer,
 };

@@ -17,11 +17,15 @@ mod guards;
 mod handle_error;
 #[path = "it/map_reply.rs"]
 mod map_reply;
+#[path = "it/metrics.rs"]
+mod metrics;
 #[path = "it/rate_limit.rs"]
 mod rate_limit;
 #[path = "it/stock.rs"]
 mod stock;
 #[path = "it/timeout.rs"]
 mod timeout;
+#[path = "it/trace/mod.rs"]
+mod trace;
 #[path = "it/validation.rs"]
 mod validation;

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use narthex::{BoundServer, Frame, Server};
-use narthex_conformance::{Arrive, Dial, Door, MemoryDoor, Peer};
+use narthex_conformance::{Arrive, Dial, Door, MemoryDoor, Peer, Refused};
 use serde_json::{Value, json};
 
 use crate::doors::{SocketIoDoor, SseDoor, WsDoor};
@@ -16,15 +16,29 @@ pub(super) struct Street {
     doors: Vec<(&'static str, Box<dyn Dial>)>,
 }
 
+const DOORS: [(&str, &dyn Door); 4] =
+    [("ws", &WsDoor), ("socketio", &SocketIoDoor), ("sse", &SseDoor), ("memory", &MemoryDoor)];
+
 /// Opens a server behind all doors: `ws`, `socketio`, `sse` and `memory`.
-pub(super) async fn open(mut server: Server) -> Street {
-    let all: [(&'static str, &dyn Door); 4] =
-        [("ws", &WsDoor), ("socketio", &SocketIoDoor), ("sse", &SseDoor), ("memory", &MemoryDoor)];
+pub(super) async fn open(server: Server) -> Street {
+    open_at(server, &DOORS).await
+}
+
+/// Opens a server of its own behind each door.
+pub(super) async fn open_each(server: impl Fn(&'static str) -> Server) -> Vec<Street> {
+    let mut streets = Vec::new();
+    for door in DOORS {
+        streets.push(open_at(server(door.0), &[door]).await);
+    }
+    streets
+}
+
+async fn open_at(mut server: Server, all: &[(&'static str, &dyn Door)]) -> Street {
     let mut doors = Vec::new();
     for (name, door) in all {
         let (adapter, dial) = door.open();
         server = server.adapters([adapter]);
-        doors.push((name, dial));
+        doors.push((*name, dial));
     }
     let bound = server.bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     Street { bound, doors }
@@ -36,15 +50,19 @@ impl Street {
         self.doors.iter().map(|(name, _)| *name).collect()
     }
 
+    /// Arrives at a door without a word, so perhaps before it was let in.
+    pub(super) async fn dial(&self, door: &str, to: &Arrive) -> Result<Box<dyn Peer>, Refused> {
+        let (_, dial) = self.doors.iter().find(|(name, _)| *name == door).expect("a door of the street");
+        dial.dial(self.bound.local_addr().ok(), to).await
+    }
+
     /// Arrives at a door. Who is refused hears why: the status where the door has one, and the text.
     pub(super) async fn arrive(
         &self,
         door: &str,
         to: &Arrive,
     ) -> Result<Box<dyn Peer>, (Option<u16>, String)> {
-        let (_, dial) = self.doors.iter().find(|(name, _)| *name == door).expect("a door of the street");
-        let peer = dial.dial(self.bound.local_addr().ok(), to).await;
-        let peer = peer.map_err(|refused| (refused.status, refused.text))?;
+        let peer = self.dial(door, to).await.map_err(|refused| (refused.status, refused.text))?;
         if door != "socketio" {
             return Ok(peer);
         }

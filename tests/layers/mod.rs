@@ -8,11 +8,15 @@ mod calls;
 mod http;
 #[cfg(all(feature = "socketio", feature = "sse-fallback"))]
 mod kit;
+#[cfg(all(feature = "metrics", feature = "socketio", feature = "sse-fallback"))]
+mod metrics;
 mod order;
 #[cfg(all(feature = "socketio", feature = "sse-fallback"))]
 mod origin;
 #[cfg(all(feature = "rate-limit", feature = "socketio", feature = "sse-fallback"))]
 mod rate_limit;
+#[cfg(all(feature = "socketio", feature = "sse-fallback"))]
+mod trace;
 #[cfg(all(feature = "validation", feature = "socketio", feature = "sse-fallback"))]
 mod validation;
 #[cfg(all(feature = "socketio", feature = "sse-fallback"))]

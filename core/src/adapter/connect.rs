@@ -14,7 +14,9 @@ use http::{HeaderMap, Request, Response};
 
 use super::{Capability, Session, Shared, engine::Engine};
 use crate::{
-    client::{Client, ClientId, CloseReason, HandshakeInfo, OnOpen, SharedConnection, Wire},
+    client::{
+        Client, ClientId, CloseReason, HandshakeInfo, OnOpen, SharedConnection, Wire, hide_credentials,
+    },
     gateway::{Namespace, Place, canonical, find_namespace, refusal},
     message::{Envelope, Framing, JsonEnvelope},
     observer::Refused,
@@ -146,6 +148,7 @@ impl<C: Send + 'static> Connect<C> {
             return Err(refuse(DeniedKind::NotFound, "Unknown namespace").await);
         };
         let hub = namespace.hubs.get(&path);
+        hide_credentials(request.headers_mut());
         let params = (!params.is_empty()).then_some(params);
         let adapter = self.capability.name;
         let place = Place { adapter, path: Arc::clone(&path), params: params.clone(), hub: Arc::clone(&hub) };

@@ -2,7 +2,6 @@
 
 use std::{cell::RefCell, sync::Arc};
 
-use super::engine::log;
 use crate::{
     client::Client,
     error::Error,
@@ -63,7 +62,7 @@ impl Answer {
             Some(state) if self.manual && state.returned() => {
                 if let Some(id) = self.ack {
                     let denied = Denied::internal("the handler dropped its ack without an answer");
-                    log(&denied);
+                    denied.log();
                     drop(write(client, Outgoing::AckError { id, error: &denied.payload() }, out));
                 }
             }
@@ -106,7 +105,7 @@ pub(super) fn settle(
         ReplyKind::Stream(stream) => return vec![stream],
         ReplyKind::Error(denied) => tell(client, answer, &denied, out),
         ReplyKind::ErrorAck(denied) => {
-            log(&denied);
+            denied.log();
             error_ack(client, answer, &denied.payload(), out);
         }
     }
@@ -125,7 +124,7 @@ fn value(client: &Client, payload: &Payload, answer: &mut Answer, out: &mut dyn 
         Some(id) => {
             if let Err(error) = write(client, Outgoing::Ack { id, payload }, out) {
                 let denied = Denied::from(error);
-                log(&denied);
+                denied.log();
                 drop(write(client, Outgoing::AckError { id: asked, error: &denied.payload() }, out));
             }
         }
@@ -135,7 +134,7 @@ fn value(client: &Client, payload: &Payload, answer: &mut Answer, out: &mut dyn 
 
 /// Tells a client that its message failed: an error ack where it waits for one, else the event `exception`.
 pub(super) fn tell(client: &Client, answer: &mut Answer, denied: &Denied, out: &mut dyn Outlet) {
-    log(denied);
+    denied.log();
     let error = denied.payload();
     if !error_ack(client, answer, &error, out) {
         let exception = Outgoing::Event { event: "exception", payload: &error, ack: None };

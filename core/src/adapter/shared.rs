@@ -63,20 +63,26 @@ impl Shared {
         self.find(&path).map(|(namespace, _)| Hub::from(namespace.hubs.get(&path)))
     }
 
+    fn hubs(&self) -> impl Iterator<Item = Hub> {
+        self.namespaces.iter().flat_map(|namespace| namespace.hubs.all()).map(Hub::from)
+    }
+
     /// Tells every client to leave.
     pub(crate) fn close_all(&self, reason: &CloseReason) {
-        for hub in self.namespaces.iter().flat_map(|namespace| namespace.hubs.all()) {
-            Hub::from(hub).close_all(reason);
-        }
+        self.hubs().for_each(|hub| hub.close_all(reason));
+    }
+
+    /// How many messages and bytes wait in the outboxes of all clients.
+    pub(crate) fn outbox_depth(&self) -> (usize, usize) {
+        let depths = self.hubs().map(|hub| hub.outbox_depth());
+        depths.fold((0, 0), |(messages, bytes), depth| (messages + depth.0, bytes + depth.1))
     }
 
     /// The drain's time is over: what still runs is dropped.
     pub(crate) fn kill(&self) {
         self.is_killed.store(true, Ordering::Release);
         self.killed.cancel();
-        for hub in self.namespaces.iter().flat_map(|namespace| namespace.hubs.all()) {
-            Hub::from(hub).wake_all();
-        }
+        self.hubs().for_each(|hub| hub.wake_all());
     }
 
     /// Lets every observer see something.

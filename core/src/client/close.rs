@@ -63,6 +63,22 @@ impl CloseReason {
         }
     }
 
+    /// Its name in `snake_case`, for logs and the labels of metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ClientGone => "client_gone",
+            Self::ClientClosed { .. } => "client_closed",
+            Self::Disconnected { .. } => "disconnected",
+            Self::Overflow => "overflow",
+            Self::Draining => "draining",
+            Self::Protocol { .. } => "protocol",
+            Self::TooLarge => "too_large",
+            Self::IdleTimeout => "idle_timeout",
+            Self::WriteTimeout => "write_timeout",
+            Self::Failed(_) => "failed",
+        }
+    }
+
     /// The reason, as it may be shown to the peer.
     pub fn text(&self) -> &str {
         match self {

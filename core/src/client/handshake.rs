@@ -1,8 +1,8 @@
 //! The handshake as it is kept for a client's life: compact, and without the listener's buffers.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{fmt, net::SocketAddr, sync::Arc};
 
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, request::Parts};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, header, request::Parts};
 
 use crate::message::RawJson;
 
@@ -17,8 +17,27 @@ pub struct Principal(pub Arc<str>);
 
 /// What a client sent with its connect beside the HTTP request, as an extension of the handshake's request: Socket.IO's
 /// `auth`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AuthPayload(pub RawJson);
+
+impl fmt::Debug for AuthPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthPayload")
+    }
+}
+
+/// Headers that carry credentials. `Sec-WebSocket-Protocol` is where a browser's WebSocket can put a token.
+const CREDENTIALS: [HeaderName; 4] =
+    [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION, header::SEC_WEBSOCKET_PROTOCOL];
+
+/// Marks credentials as sensitive, so that no `Debug` of the headers shows them.
+pub(crate) fn hide_credentials(headers: &mut HeaderMap) {
+    for name in CREDENTIALS {
+        if let header::Entry::Occupied(mut values) = headers.entry(name) {
+            values.iter_mut().for_each(|value| value.set_sensitive(true));
+        }
+    }
+}
 
 /// The parameters that a namespace pattern or an event pattern found, in their order.
 pub type Params = Arc<[(Arc<str>, String)]>;
@@ -26,8 +45,7 @@ pub type Params = Arc<[(Arc<str>, String)]>;
 /// The HTTP request a client arrived with, kept for its life.
 ///
 /// It is copied out of the listener's buffers into one small allocation, so that an idle client pins no
-/// read buffer.
-#[derive(Debug)]
+/// read buffer. Its `Debug` shows neither the query nor the headers: credentials may be there.
 pub struct HandshakeInfo {
     method: Method,
     uri: Box<str>,
@@ -80,13 +98,13 @@ impl HandshakeInfo {
     pub fn header(&self, name: &str) -> Option<HeaderValue> {
         self.fields()
             .find(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes()))
-            .and_then(|(_, v)| header_value(v))
+            .and_then(|(n, v)| header_field(n, v))
+            .map(|(_, value)| value)
     }
 
-    /// All headers.
+    /// All headers. Those that carry credentials are marked as sensitive.
     pub fn headers(&self) -> HeaderMap {
-        let pairs =
-            self.fields().filter_map(|(n, v)| Some((HeaderName::from_bytes(n).ok()?, header_value(v)?)));
+        let pairs = self.fields().filter_map(|(name, value)| header_field(name, value));
         pairs.fold(HeaderMap::new(), |mut map, (name, value)| {
             map.append(name, value);
             map
@@ -149,8 +167,21 @@ impl HandshakeInfo {
     }
 }
 
-fn header_value(bytes: &[u8]) -> Option<HeaderValue> {
-    HeaderValue::from_bytes(bytes).ok()
+impl fmt::Debug for HandshakeInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HandshakeInfo")
+            .field("adapter", &self.adapter)
+            .field("namespace", &self.namespace)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}
+
+fn header_field(name: &[u8], value: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    let name = HeaderName::from_bytes(name).ok()?;
+    let mut value = HeaderValue::from_bytes(value).ok()?;
+    value.set_sensitive(CREDENTIALS.contains(&name));
+    Some((name, value))
 }
 
 fn push_field(out: &mut Vec<u8>, field: &[u8]) {
@@ -185,5 +216,25 @@ mod tests {
         assert_eq!(info.header("X-A").unwrap(), "1");
         assert_eq!(info.peer_addr().unwrap().port(), 9);
         assert!(info.header("nope").is_none());
+    }
+
+    #[test]
+    fn no_debug_shows_credentials() {
+        let request = http::Request::get("/chat?token=s3cret")
+            .header("authorization", "Bearer s3cret")
+            .header("cookie", "session=s3cret")
+            .header("sec-websocket-protocol", "bearer, s3cret")
+            .header("x-a", "shown")
+            .extension(AuthPayload(RawJson::new(&"s3cret").unwrap()))
+            .body(())
+            .unwrap();
+        let (mut parts, ()) = request.into_parts();
+        hide_credentials(&mut parts.headers);
+        let info = HandshakeInfo::new(parts.clone(), "ws", "/chat".into(), None);
+        assert_eq!(info.header("authorization").unwrap(), "Bearer s3cret");
+        let auth = format!("{:?}", parts.extensions.get::<AuthPayload>());
+        let shown = format!("{info:?} {:?} {:?} {auth}", info.headers(), parts.headers);
+        assert!(!shown.contains("s3cret"), "{shown}");
+        assert!(shown.contains("shown"), "{shown}");
     }
 }

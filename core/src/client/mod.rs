@@ -26,6 +26,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub(crate) use self::{
     acks::PendingAcks,
     expiry::Expiries,
+    handshake::hide_credentials,
     outbox::{OutItem, Outbox, Pushed},
     wire::Wire,
 };

@@ -49,6 +49,22 @@ pub(crate) struct Matched {
     pub(crate) gateway: Option<Call>,
 }
 
+/// What is known of an event's registration, see [`Event::registration`]. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Registration(Arc<Matched>);
+
+impl Registration {
+    /// As [`Event::pattern`].
+    pub fn pattern(&self) -> Option<&str> {
+        self.0.pattern.as_deref()
+    }
+
+    /// As [`Event::metadata`].
+    pub fn metadata(&self) -> &Extensions {
+        &self.0.metadata
+    }
+}
+
 /// An erased call of the stack or of a handler.
 pub(crate) type Call = Arc<dyn Fn(Event) -> BoxFuture<'static, Reply> + Send + Sync>;
 
@@ -72,6 +88,11 @@ impl Event {
     /// The event as it was registered; bounded, so fit for a metric's label. `None` for the fallback and hooks.
     pub fn pattern(&self) -> Option<&str> {
         self.matched.pattern.as_deref()
+    }
+
+    /// What is known of the event's registration, to be kept for longer than the event.
+    pub fn registration(&self) -> Registration {
+        Registration(Arc::clone(&self.matched))
     }
 
     /// The client; `None` while its handshake is being judged.

@@ -13,7 +13,7 @@ use std::future::Future;
 pub(crate) use self::event::{Call, Matched, Unreadable};
 pub use self::{
     ack::Ack,
-    event::Event,
+    event::{Event, Registration},
     json::Json,
     parts::{Extension, Handshake, Metadata, RoomName},
     path::Path,

@@ -1,6 +1,10 @@
 //! Refusals and failures that a client is told.
 
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use serde::Serialize;
 
@@ -55,6 +59,23 @@ impl DeniedKind {
             Self::Overloaded => S::SERVICE_UNAVAILABLE,
         }
     }
+
+    /// Its name in `snake_case`, for logs and the labels of metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Timeout => "timeout",
+            Self::Conflict => "conflict",
+            Self::TooLarge => "too_large",
+            Self::TooManyRequests => "too_many_requests",
+            Self::Internal => "internal",
+            Self::Unsupported => "unsupported",
+            Self::Overloaded => "overloaded",
+        }
+    }
 }
 
 /// A refusal or a failure that answers the message that caused it.
@@ -69,6 +90,8 @@ struct Inner {
     message: Cow<'static, str>,
     body: Option<RawJson>,
     source: Option<BoxError>,
+    /// Somebody has logged it, or is about to.
+    logged: AtomicBool,
 }
 
 /// What a client reads of anything unexpected.
@@ -77,7 +100,13 @@ const INTERNAL: &str = "Internal server error";
 impl Denied {
     /// A failure with the sentence that the client reads.
     pub fn new(kind: DeniedKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), body: None, source: None }))
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            body: None,
+            source: None,
+            logged: AtomicBool::new(false),
+        }))
     }
 
     /// The message is not what the handler takes.
@@ -147,6 +176,22 @@ impl Denied {
     /// The error that caused it.
     pub fn source(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
         self.0.source.as_deref()
+    }
+
+    /// Whether this failure is still to be logged: it is unexpected (kind [`Internal`](DeniedKind::Internal)), and nobody
+    /// has asked before. Who is told so logs it. The core does so at the end, for what no layer has asked about.
+    pub fn claim_log(&self) -> bool {
+        self.0.kind == DeniedKind::Internal && !self.0.logged.swap(true, Ordering::Relaxed)
+    }
+
+    /// Logs what a client is not told, once.
+    pub(crate) fn log(&self) {
+        if self.claim_log() {
+            match self.source() {
+                Some(source) => tracing::error!(error = %source, "a call failed"),
+                None => tracing::error!("a call failed"),
+            }
+        }
     }
 
     /// What goes on the wire: `{"status":"error","message":…}`, or the body.

@@ -75,7 +75,8 @@ impl Reply {
 
     /// Maps all that is neither several nor a stream.
     fn map_each(self, map: impl Fn(ReplyKind) -> Self + Clone + Send + 'static) -> Self {
-        let Self { kind, manual, ends } = self;
+        let made_of = self.failed_with();
+        let Self { kind, manual, ends, .. } = self;
         let mapped = match kind {
             ReplyKind::Many(replies) => {
                 Self::many(replies.into_iter().map(|reply| reply.map_each(map.clone())).collect())
@@ -87,6 +88,6 @@ impl Reply {
             })),
             kind => map(kind),
         };
-        Self { ends: ends || mapped.ends, ..mapped.with_manual(manual) }
+        Self { ends: ends || mapped.ends, made_of, ..mapped.with_manual(manual) }
     }
 }

@@ -30,6 +30,8 @@ pub struct Reply {
     manual: Option<Arc<AckState>>,
     /// Set on the last item of a stream that an error ended.
     ends: bool,
+    /// Set where a filter or a layer made it of a failure.
+    made_of: Option<DeniedKind>,
 }
 
 pub(crate) enum ReplyKind {
@@ -44,7 +46,7 @@ pub(crate) enum ReplyKind {
 
 impl Reply {
     fn of(kind: ReplyKind) -> Self {
-        Self { kind, manual: None, ends: false }
+        Self { kind, manual: None, ends: false, made_of: None }
     }
 
     /// Nothing: no frame is sent, but an ack that was asked for is answered without data.
@@ -75,7 +77,9 @@ impl Reply {
     /// A failure that only a client which awaits an answer is told, by an error ack; else nothing is sent. For filters that
     /// tell of the failure in another way too. It is settled: no further filter sees it.
     pub fn error_ack(denied: impl Into<Denied>) -> Self {
-        Self::of(ReplyKind::ErrorAck(denied.into()))
+        let denied = denied.into();
+        let kind = denied.kind();
+        Self::of(ReplyKind::ErrorAck(denied)).made_of(kind)
     }
 
     /// A stream of replies, sent as they come.
@@ -104,11 +108,21 @@ impl Reply {
     /// # Errors
     /// The reply itself, where it is no failure.
     pub fn into_denied(self) -> Result<Denied, Self> {
-        let Self { kind, manual, ends } = self;
-        match kind {
+        match self.kind {
             ReplyKind::Error(denied) => Ok(denied),
-            kind => Err(Self { kind, manual, ends }),
+            kind => Err(Self { kind, ..self }),
         }
+    }
+
+    /// The kind of failure that the message met: of the failure that this is, or that a filter or a layer has made it of. `None` where
+    /// all is well, and for a stream, which may still fail.
+    pub fn failed_with(&self) -> Option<DeniedKind> {
+        self.denied().map(Denied::kind).or(self.made_of)
+    }
+
+    /// A filter made it of a failure.
+    pub(crate) fn made_of(self, kind: DeniedKind) -> Self {
+        Self { made_of: Some(kind), ..self }
     }
 
     pub(crate) fn with_manual(mut self, manual: Option<Arc<AckState>>) -> Self {

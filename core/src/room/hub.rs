@@ -195,6 +195,13 @@ impl Hub {
         }
     }
 
+    /// How many messages and bytes wait in the outboxes of all clients.
+    pub(crate) fn outbox_depth(&self) -> (usize, usize) {
+        let members = self.0.everyone.members();
+        let depths = members.clients().iter().map(Client::outbox_depth);
+        depths.fold((0, 0), |(messages, bytes), depth| (messages + depth.0, bytes + depth.1))
+    }
+
     pub(crate) fn close_all(&self, reason: &CloseReason) {
         for client in self.known() {
             client.inner().outbox.close(reason.clone());

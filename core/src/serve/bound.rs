@@ -206,6 +206,12 @@ impl ServerHandle {
     pub fn stats(&self) -> Stats {
         self.shared.counters.snapshot()
     }
+
+    /// How many messages and bytes wait in the outboxes of all clients. It looks at each client in turn: for a look now and
+    /// then, as a scrape of metrics is.
+    pub fn outbox_depth(&self) -> (usize, usize) {
+        self.shared.outbox_depth()
+    }
 }
 
 impl fmt::Debug for BoundServer {

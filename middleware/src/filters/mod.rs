@@ -14,7 +14,7 @@ pub use self::{
 };
 use std::{error::Error, iter::successors};
 
-use narthex_core::{Denied, DeniedKind};
+use narthex_core::Denied;
 
 /// How many errors are looked at behind a failure.
 const MAX_CAUSES: usize = 16;
@@ -27,7 +27,9 @@ fn causes(denied: &Denied) -> impl Iterator<Item = &(dyn Error + 'static)> {
 
 /// Logs what a client is not told. Core does so for failures that no filter has settled.
 fn log(denied: &Denied) {
-    if let (DeniedKind::Internal, Some(source)) = (denied.kind(), denied.source()) {
+    if let Some(source) = denied.source()
+        && denied.claim_log()
+    {
         tracing::error!(error = %source, "a call failed");
     }
 }

@@ -4,7 +4,7 @@ use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use bytes::Bytes;
 
-use super::{Engine, Phase, Work, log};
+use super::{Engine, Phase, Work};
 use crate::{
     adapter::Shared,
     client::CloseReason,
@@ -72,7 +72,7 @@ async fn run_last_hooks(namespace: &Namespace, shared: &Shared, event: HookEvent
     let hooks = async {
         for hook in &namespace.on_disconnect {
             if let Err(denied) = run_hooks(vec![hook.clone()], event.clone()).await {
-                log(&denied);
+                denied.log();
             }
         }
     };

@@ -241,7 +241,7 @@ impl Engine {
             }
             Err(denied) => {
                 Counters::add(&self.shared.counters.refused);
-                log(&denied);
+                denied.log();
                 let refused = Refused {
                     adapter: self.client.adapter(),
                     namespace: Some(&self.namespace.pattern),
@@ -305,14 +305,4 @@ fn enter(client: &Client) {
 
 fn overloaded() -> Denied {
     Denied::new(DeniedKind::Overloaded, "Overloaded")
-}
-
-/// What a client is not told is logged.
-pub(super) fn log(denied: &Denied) {
-    if denied.kind() == DeniedKind::Internal {
-        match denied.source() {
-            Some(source) => tracing::error!(error = %source, "a call failed"),
-            None => tracing::error!("a call failed"),
-        }
-    }
 }
