@@ -15,6 +15,8 @@ mod flags;
 mod gateway;
 #[path = "lab/nest.rs"]
 mod nest;
+#[path = "chat/telemetry.rs"]
+mod telemetry;
 
 use std::net::SocketAddr;
 
@@ -24,10 +26,13 @@ use narthex::{
     Flat, Gateway, JsonEnvelope, Limits, Nest, Raw, Server,
     adapters::{BareEngine, SocketIo, Sse, Ws},
     http::{HttpConfig, HttpExt, TlsConfig},
+    middleware::TraceLayer,
 };
 use tokio::net::TcpListener;
 
-use crate::{dress::Dress, flags::Flags};
+use tracing_subscriber::EnvFilter;
+
+use crate::{dress::Dress, flags::Flags, telemetry::Telemetry};
 
 /// What one message may hold on `/raw`, for suites that send large ones.
 const RAW_MESSAGE: usize = 16 * 1024 * 1024;
@@ -58,7 +63,7 @@ fn sse(flags: &Flags) -> narthex::Result<Sse> {
     Ok(door)
 }
 
-fn server(flags: &Flags) -> narthex::Result<Server> {
+fn server(flags: &Flags, telemetry: Option<&Telemetry>) -> narthex::Result<Server> {
     let raw = Gateway::new().namespace("/raw").on("message", gateway::raw);
     let mut limits = Limits::default()
         .outbox(flags.outbox_messages, flags.outbox_bytes)
@@ -86,7 +91,14 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
         .gateway(dressed(gateway::game()))
         .limits(limits)
         .http_config(http)
-        .http(Router::new().route("/healthz", get(|| async { "ok" })).merge(dress.session()));
+        .http(http_routes(&dress, telemetry));
+    if flags.trace {
+        let trace = TraceLayer::new();
+        server = server.observe(trace.clone()).handshake_layer(trace.clone()).message_layer(trace);
+    }
+    if let Some(telemetry) = telemetry {
+        server = server.observe(telemetry.layer()).message_layer(telemetry.layer());
+    }
     if let Some(origins) = dress::origins(flags)? {
         server = server.layer(origins);
     }
@@ -122,6 +134,11 @@ fn server(flags: &Flags) -> narthex::Result<Server> {
     Ok(server)
 }
 
+fn http_routes(dress: &Dress, telemetry: Option<&Telemetry>) -> Router {
+    let routes = Router::new().route("/healthz", get(|| async { "ok" })).merge(dress.session());
+    routes.merge(telemetry.map(Telemetry::router).unwrap_or_default())
+}
+
 /// Serves behind a route of axum's, on axum's own listener.
 async fn serve_nested(server: Server, addr: SocketAddr) -> narthex::Result<()> {
     let service = server.into_service().await?;
@@ -135,17 +152,20 @@ async fn serve_nested(server: Server, addr: SocketAddr) -> narthex::Result<()> {
 }
 
 #[tokio::main]
-async fn main() -> narthex::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter.unwrap_or_else(|_| "warn".into()))
-        .with_writer(std::io::stderr)
-        .init();
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let flags = Flags::parse();
+    let filter = EnvFilter::try_from_default_env();
+    let filter = filter.unwrap_or_else(|_| if flags.trace { "info,narthex=debug" } else { "warn" }.into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let telemetry = if flags.metrics { Some(Telemetry::install()?) } else { None };
+    let server = server(&flags, telemetry.as_ref())?;
     if flags.nested {
-        return serve_nested(server(&flags)?, flags.addr).await;
+        return Ok(serve_nested(server, flags.addr).await?);
     }
-    let bound = server(&flags)?.bind(flags.addr).await?;
+    let bound = server.bind(flags.addr).await?;
+    if let Some(telemetry) = &telemetry {
+        telemetry.watch(bound.handle());
+    }
     println!("ready {}", bound.local_addr()?);
-    bound.serve_until_stopped().await
+    Ok(bound.serve_until_stopped().await?)
 }

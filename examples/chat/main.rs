@@ -1,5 +1,5 @@
 //! A chat over whatever doors are compiled in, with a page: `cargo run --release --example chat`, then open <http://127.0.0.1:3000> in two
-//! windows.
+//! windows. `RUST_LOG=info,narthex=debug` shows who comes and what they do, `/metrics` how much of it there is.
 
 mod gateway;
 mod history;
@@ -9,6 +9,7 @@ mod page;
 mod private;
 mod rooms;
 mod store;
+mod telemetry;
 mod text;
 mod visitor;
 
@@ -20,11 +21,17 @@ use std::time::Duration;
 use clap::Parser;
 use narthex::http::HttpExt;
 use narthex::middleware::rate_limit::{Rate, RateLimitLayer};
+use narthex::middleware::{TimeoutLayer, TraceLayer};
 use narthex::{Server, adapters};
+use tracing_subscriber::EnvFilter;
 
 use crate::history::{History, Keeper};
 use crate::login::Login;
 use crate::store::{FileStore, MemoryStore};
+use crate::telemetry::Telemetry;
+
+/// How long one message may take.
+const SLOW: Duration = Duration::from_secs(10);
 
 /// A chat with rooms and private messages.
 #[derive(Debug, Parser)]
@@ -54,13 +61,25 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
     let arguments = Arguments::parse();
     let (keeper, history) = open(&arguments)?;
     let login = login(&arguments)?;
     let chat = gateway::chat(history, &login, &rate(&arguments));
-    let http = page::router().merge(login.router());
-    let server = Server::new(chat).adapters(adapters::enabled()?).http(http);
+    let (telemetry, trace) = (Telemetry::install()?, TraceLayer::new());
+    let http = page::router().merge(login.router()).merge(telemetry.router());
+    let server = Server::new(chat)
+        .observe(trace.clone())
+        .observe(telemetry.layer())
+        .handshake_layer(trace.clone())
+        .message_layer(trace)
+        .message_layer(telemetry.layer())
+        .message_layer(TimeoutLayer::new(SLOW))
+        .adapters(adapters::enabled()?)
+        .http(http);
     let server = server.bind(arguments.addr).await?;
+    telemetry.watch(server.handle());
     // Programs that start this one wait for this line.
     writeln!(io::stdout(), "ready {}", server.local_addr()?)?;
     server.serve_until_stopped().await?;

@@ -94,6 +94,12 @@ pub(crate) struct Flags {
     /// Catch panics in a layer.
     #[arg(long, env = "LAB_CATCH_PANIC")]
     pub(crate) catch_panic: bool,
+    /// Count everything, for Prometheus at `/metrics`.
+    #[arg(long, env = "LAB_METRICS")]
+    pub(crate) metrics: bool,
+    /// A span for each connection and message, by RUST_LOG; `info,narthex=debug` where that says nothing.
+    #[arg(long, env = "LAB_TRACE")]
+    pub(crate) trace: bool,
     /// Empty message layers, for measuring.
     #[arg(long, env = "LAB_LAYERS", default_value_t = 0)]
     pub(crate) layers: usize,

@@ -156,3 +156,46 @@ test("too many connects of one address are refused with 429", () =>
     assert.ok(Number(headers["retry-after"]) >= 1);
     await Promise.all(open.map((client) => client.close()));
   }));
+
+test("a scrape shows who is there and what was said, and no more names than were registered", () =>
+  using(["--metrics"], async (host) => {
+    const [ws, socket] = [await clients.ws(host), await clients.socketio(host)];
+    for (const client of [ws, socket]) {
+      assert.equal(await client.ask("echo", 1), 1);
+      await client.ask("no such event of anybody");
+      await client.ask("fail");
+    }
+    const page = await (await fetch(`http://${host}/metrics`)).text();
+    const value = (line) => page.split("\n").find((found) => found.startsWith(line))?.split(" ").at(-1);
+    assert.equal(value('narthex_connections{adapter="ws"}'), "1");
+    assert.equal(value('narthex_connections{adapter="socketio"}'), "1");
+    assert.equal(value('narthex_messages_received_total{event="echo",outcome="ok"}'), "2");
+    assert.equal(value('narthex_messages_received_total{event="_unknown",outcome="not_found"}'), "2");
+    assert.equal(value('narthex_messages_received_total{event="fail",outcome="internal"}'), "2");
+    assert.match(page, /narthex_handler_duration_seconds_bucket\{event="echo",le="0.0005"\}/);
+    assert.doesNotMatch(page, /no such event/);
+    await Promise.all([ws.close(), socket.close()]);
+  }));
+
+test("a trace has the messages and whom they belong to, and never a token", async () => {
+  const server = await start("lab", ["--trace", "--jwt-secret", SECRET]);
+  const secret = token({ role: "admin" });
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  for (const [url, headers] of [
+    [`ws://${server.host}/ws?token=${secret}`, { traceparent }],
+    [`ws://${server.host}/ws`, { traceparent, Authorization: `Bearer ${secret}` }],
+    [`ws://${server.host}/ws`, { traceparent, Cookie: `token=${secret}` }],
+  ]) {
+    const client = await Client.open(url, { headers });
+    assert.equal((await client.request("admin")).data, "for admins");
+    assert.ok((await client.request("fail")).error);
+    await client.close();
+  }
+  await server.stop();
+  // A terminal's colours stand between a name and its value.
+  const log = server.log().replace(/\x1b\[[0-9;]*m/g, "");
+  assert.match(log, /connection\{[^}]*trace_id=0af7651916cd43dd8448eb211c80319c/);
+  assert.match(log, /message\{[^}]*event="?fail/);
+  assert.match(log, /the lab was asked to fail/);
+  assert.ok(!log.includes(secret.split(".")[2]), "the token is in the log");
+});

@@ -239,6 +239,15 @@ test("who floods is told so, recovers, and is let go where it does not stop", as
   }
 });
 
+test("a scrape counts the chat's messages by their events", async () => {
+  const a = await arrive("Ada");
+  await a.request("whoami");
+  const page = await (await fetch(`http://${server.host}/metrics`)).text();
+  assert.match(page, /narthex_messages_received_total\{event="whoami",outcome="ok"\} \d+/);
+  assert.match(page, /narthex_connections\{adapter="ws"\} \d+/);
+  await leave(a);
+});
+
 test("the page is served with headers that keep it honest", async () => {
   const types = { "/": "text/html", "/app.js": "text/javascript", "/style.css": "text/css", "/icon.svg": "image/svg+xml" };
   for (const [path, type] of Object.entries(types)) {
