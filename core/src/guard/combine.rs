@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use futures_util::FutureExt;
 
-use super::{Check, Guard};
+use super::{Check, Guard, Unjudged};
 use crate::{
     extract::{Event, Needs},
     reply::{Denied, DeniedKind},
@@ -64,9 +64,15 @@ pub(super) fn or<M, N>(first: impl Guard<M>, second: impl Guard<N>) -> GuardDef 
             let untouched = event.clone();
             match first(event).await {
                 (event, Ok(())) => (event, Ok(())),
-                (_, Err(denied)) => {
+                (judged, Err(denied)) => {
                     log(&denied);
-                    second(untouched).await
+                    let no = is_no(&judged, &denied);
+                    let (mut event, verdict) = second(untouched).await;
+                    if verdict.is_err() && !no {
+                        // Both refuse, but the first one's no is not known.
+                        event.extensions_mut().insert(Unjudged);
+                    }
+                    (event, verdict)
                 }
             }
         }
@@ -80,12 +86,15 @@ pub(super) fn not<M>(guard: impl Guard<M>) -> GuardDef {
     let check: Check = Arc::new(move |event: Event| {
         let guard = Arc::clone(&guard);
         async move {
-            let untouched = event.clone();
-            let verdict = match guard(event).await.1 {
-                Ok(()) => Err(Denied::forbidden("Forbidden resource")),
-                Err(denied) if is_no(&denied) => Ok(()),
-                // It did not say no, it failed: that opens nothing.
-                Err(failed) => Err(failed),
+            let mut untouched = event.clone();
+            let verdict = match guard(event).await {
+                (_, Ok(())) => Err(Denied::forbidden("Forbidden resource")),
+                (judged, Err(denied)) if is_no(&judged, &denied) => Ok(()),
+                (_, Err(failed)) => {
+                    // It did not say no, it failed: that opens nothing, however often it is turned around.
+                    untouched.extensions_mut().insert(Unjudged);
+                    Err(failed)
+                }
             };
             (untouched, verdict)
         }
@@ -95,8 +104,9 @@ pub(super) fn not<M>(guard: impl Guard<M>) -> GuardDef {
 }
 
 /// Whether a guard has said no, and has not failed.
-fn is_no(denied: &Denied) -> bool {
-    matches!(denied.kind(), DeniedKind::Forbidden | DeniedKind::Unauthorized)
+fn is_no(judged: &Event, denied: &Denied) -> bool {
+    let could_judge = judged.extensions().get::<Unjudged>().is_none();
+    could_judge && matches!(denied.kind(), DeniedKind::Forbidden | DeniedKind::Unauthorized)
 }
 
 /// A guard's failure that another guard makes up for is told to nobody.

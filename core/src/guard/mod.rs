@@ -44,11 +44,16 @@ pub trait Guard<M>: Sized {
     }
 
     /// Passes what this one refuses with kind `Forbidden` or `Unauthorized`, and refuses what it passes. Where this one
-    /// fails in another way (an extractor, a panic), nothing passes.
+    /// fails in another way (an extractor, whatever its kind, or a panic), nothing passes; nor where one of those that it is
+    /// made of does, and none of them lets pass.
     fn not(self) -> GuardDef {
         combine::not(self)
     }
 }
+
+/// On an event that a guard gives back with a refusal: it, or one that it is made of, has not said no but could not judge.
+#[derive(Clone)]
+struct Unjudged;
 
 /// What a guard may return.
 pub trait IntoVerdict: Send {
@@ -110,7 +115,10 @@ macro_rules! guards {
                         };
                         $(let $arg = match $arg::from_event(&mut event).await {
                             Ok(argument) => argument,
-                            Err(rejection) => return (event, Err(rejection.into())),
+                            Err(rejection) => {
+                                event.extensions_mut().insert(Unjudged);
+                                return (event, Err(rejection.into()));
+                            }
                         };)*
                         let verdict = guard($($arg),*).await.into_verdict(&mut event);
                         (event, verdict)

@@ -1,7 +1,11 @@
 //! Roles and scopes.
 
-use narthex_core::{Client, Gateway, Handler, TestClient, TestServer};
-use narthex_middleware::guards::{Authority, authorized, roles, scopes};
+use narthex_core::{Client, Denied, Gateway, Guard, Handler, TestClient, TestServer};
+use narthex_middleware::{
+    auth::Claims,
+    guards::{Authority, authorized, roles, scopes},
+};
+use serde_json::Value;
 
 #[derive(Clone, Debug)]
 struct Member {
@@ -97,4 +101,39 @@ async fn an_authority_that_panics_opens_nothing() {
     let refused = client.ask::<String>("panic", &()).await.unwrap_err();
     assert_eq!(refused.to_string(), "Internal server error");
     assert_eq!(client.ask::<String>("open", &()).await.unwrap(), "done");
+}
+
+/// What a handler behind this guard answers to a client that came without a token.
+async fn behind<M>(guard: impl Guard<M>) -> String {
+    let server = TestServer::new(Gateway::new().on("e", done.guard(guard))).await.unwrap();
+    let mut client = server.connect().await.unwrap();
+    client.ask("e", &()).await.unwrap_or_else(|refused| refused.to_string())
+}
+
+async fn no() -> bool {
+    false
+}
+
+async fn fails() -> Result<(), Denied> {
+    Err(Denied::internal("the list of the banned cannot be read"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_that_fails_beside_one_that_says_no_opens_nothing_by_being_turned_around() {
+    assert_eq!(behind(no.or(no).not()).await, "done");
+    assert_eq!(behind(fails.or(no).not()).await, "Forbidden resource");
+    assert_eq!(behind(no.or(fails).not()).await, "Internal server error");
+    assert_eq!(behind(fails.or(no).or(no).not()).await, "Forbidden resource");
+    assert_eq!(behind(fails.or(no).not().not().not()).await, "Forbidden resource");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_whose_claims_are_not_there_opens_nothing_by_being_turned_around() {
+    async fn banned(claims: Claims<Value>) -> bool {
+        claims.subject() == "eve"
+    }
+    assert_eq!(behind(banned).await, "A token is needed");
+    assert_eq!(behind(banned.not()).await, "A token is needed");
+    assert_eq!(behind(banned.not().not().not()).await, "A token is needed");
+    assert_eq!(behind(banned.or(no).not()).await, "Forbidden resource");
 }
