@@ -32,11 +32,11 @@ fn elements(line: &str) -> Option<Vec<Option<IpAddr>>> {
     elements.map(element).collect()
 }
 
-/// One element: its pairs, of which `for` is the hop.
+/// One element: its pairs, of which `for` is the hop. A pair may be empty.
 fn element(text: &str) -> Option<Option<IpAddr>> {
     let mut hop = None;
-    for pair in split(text, ';')? {
-        let (name, value) = pair.trim().split_once('=')?;
+    for pair in split(text, ';')?.into_iter().map(str::trim).filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=')?;
         let value = unquoted(value)?;
         if name.eq_ignore_ascii_case("for") && hop.replace(node(value)).is_some() {
             return None;

@@ -99,6 +99,7 @@ fn forwarded_is_read_as_rfc_7239_has_it() {
         ("for=203.0.113.9;host=\"a,for=198.51.100.1;b\"", "203.0.113.9"),
         ("for=203.0.113.9;host=\"a\\\",for=198.51.100.1\"", "203.0.113.9"),
         ("for=203.0.113.9,,", "203.0.113.9"),
+        (";for=203.0.113.9; ;proto=http;", "203.0.113.9"),
     ] {
         assert_eq!(client(&ours().forwarded(), "10.0.0.1", &[("forwarded", said)]), found, "{said}");
     }
