@@ -8,9 +8,12 @@
 //!   [`Claims`]. A client is closed when its token ends, unless it sends a newer one: [`JwtLayer::refresh`].
 //! - [`CookieLayer`] takes a signed cookie, and gives the [`CookieIdentity`] that a [`CookieStore`] keeps for it.
 //! - [`Tickets`] stand for a token in a URL, once.
+//!
+//! A client that came with a token and a cookie is closed when the first of them ends. The principal is that of the inner layer.
 
 mod cookie;
 mod credentials;
+mod ends;
 mod expiring;
 mod fault;
 mod fields;

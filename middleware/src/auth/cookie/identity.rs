@@ -4,7 +4,10 @@ use std::{fmt, ops::Deref, sync::Arc, time::SystemTime};
 
 use narthex_core::{Client, Denied, Event, Extension, FromEvent};
 
-use crate::{auth::fault::Fault, guards::Authority};
+use crate::{
+    auth::{ends::ends_at, fault::Fault},
+    guards::Authority,
+};
 
 /// Who a cookie is of: a subject, an end where there is one, and your own data, which it dereferences to.
 ///
@@ -60,9 +63,7 @@ impl<T: Send + Sync + 'static> CookieIdentity<T> {
         if !held.is_some_and(|held| Arc::ptr_eq(&held.0, &self.0)) {
             client.set_data(self.clone());
         }
-        if let Some(end) = self.0.expires_at {
-            client.expire_at(Some(end));
-        }
+        ends_at::<Self>(client, self.0.expires_at);
     }
 }
 

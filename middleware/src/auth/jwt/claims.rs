@@ -4,7 +4,10 @@ use std::{fmt, ops::Deref, sync::Arc, time::SystemTime};
 
 use narthex_core::{Client, Denied, Event, Extension, FromEvent};
 
-use crate::{auth::fault::Fault, guards::Authority};
+use crate::{
+    auth::{ends::ends_at, fault::Fault},
+    guards::Authority,
+};
 
 /// What a verified token says: its subject, its end, and your own claims, which it dereferences to.
 ///
@@ -51,7 +54,7 @@ impl<T: Send + Sync + 'static> Claims<T> {
 
     /// These claims are the client's from now on, and it is closed when they end.
     pub(super) fn replace(self, client: &Client) {
-        client.expire_at(Some(self.0.closes_at));
+        ends_at::<Self>(client, Some(self.0.closes_at));
         client.set_data(self);
     }
 
@@ -59,7 +62,7 @@ impl<T: Send + Sync + 'static> Claims<T> {
     pub(super) fn take_effect(&self, client: &Client) {
         match Self::of(client) {
             // Its first handshake: handlers find the claims there.
-            Some(held) if Arc::ptr_eq(&held.0, &self.0) => client.expire_at(Some(self.0.closes_at)),
+            Some(held) if Arc::ptr_eq(&held.0, &self.0) => ends_at::<Self>(client, Some(self.0.closes_at)),
             Some(held) if held.0.closes_at > self.0.closes_at => {}
             _ => self.clone().replace(client),
         }

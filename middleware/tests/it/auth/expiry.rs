@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use narthex_core::{CloseReason, TestClient};
+use narthex_core::{CloseReason, Gateway, TestClient, TestServer};
+use narthex_middleware::auth::{CookieKeys, CookieLayer, MemoryCookieStore};
 use serde_json::{Value, json};
 use tokio::time::{Instant, advance};
 
@@ -73,4 +74,30 @@ async fn who_came_without_a_token_has_none_to_refresh() {
     let mut nobody = server.connect().await.unwrap();
     assert_eq!(refused(&mut nobody, &json!(sign(&ada(100)))).await, "There is no token to refresh");
     assert_eq!(who(&mut nobody).await, "nobody");
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_token_and_a_cookie_a_client_is_closed_when_the_first_of_them_ends() {
+    let keys = CookieKeys::new("a secret for cookies that nobody else has").unwrap();
+    for cookie_outside in [true, false] {
+        let store = MemoryCookieStore::new().lifetime(Duration::from_secs(500));
+        let value = keys.sign(&store.insert("ada", ()).unwrap());
+        let (token, cookie) = (jwt(secret()), CookieLayer::new("sid", keys.clone(), store));
+        let gateway = Gateway::new().on("refresh", token.refresh());
+        let gateway = match cookie_outside {
+            true => gateway.handshake_layer(cookie).handshake_layer(token),
+            false => gateway.handshake_layer(token).handshake_layer(cookie),
+        };
+        let server = TestServer::new(gateway).await.unwrap();
+        let both = || {
+            let mut request = bearer(&sign(&ada(100)));
+            request.headers_mut().insert("cookie", format!("sid={value}").parse().unwrap());
+            request
+        };
+        let client = server.connect_with(both()).await.unwrap();
+        assert!((95..=101).contains(&life(client).await), "the token ends first");
+        let mut client = server.connect_with(both()).await.unwrap();
+        client.ask::<()>("refresh", &json!(sign(&ada(1000)))).await.unwrap();
+        assert!((490..=501).contains(&life(client).await), "the cookie ends before the newer token");
+    }
 }
