@@ -48,7 +48,8 @@ pub(crate) type FilterFn = Arc<dyn Fn(Denied, Failed) -> BoxFuture<'static, Repl
 ///
 /// The handler's filter acts first. A reply that is an error again (the same, or in other words) goes to the gateway's, then to the
 /// server's; what is an error still is told in the default way. So a filter answers, emits another event, closes
-/// (`failed.client.disconnect(…)`), or passes on what is not its matter. The errors of a stream's items go the same way.
+/// (`failed.client.disconnect(…)`), or passes on what is not its matter. The errors of a stream's items, and those among several
+/// replies, go the same way.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a filter",
     label = "not a filter",
@@ -74,12 +75,22 @@ where
     }
 }
 
-/// Lets a filter act on a failed reply, and on the errors of a stream.
+/// Lets a filter act on a failed reply, on each failure among several replies, and on the errors of a stream.
 pub(crate) async fn run_filter(filter: &FilterFn, failed: &Failed, reply: Reply) -> Reply {
-    match reply.into_denied() {
-        Ok(denied) => apply(filter, denied, failed.clone()).await,
-        Err(reply) => reply.map_stream_errors(filter, failed),
+    let mut reply = match reply.into_denied() {
+        Ok(denied) => return apply(filter, denied, failed.clone()).await,
+        Err(reply) => reply,
+    };
+    let Some(several) = reply.several_mut() else { return reply.map_stream_errors(filter, failed) };
+    for one in several {
+        let before = std::mem::replace(one, Reply::none());
+        *one = boxed(filter, failed, before).await;
     }
+    reply
+}
+
+fn boxed<'a>(filter: &'a FilterFn, failed: &'a Failed, reply: Reply) -> BoxFuture<'a, Reply> {
+    Box::pin(run_filter(filter, failed, reply))
 }
 
 pub(crate) async fn apply(filter: &FilterFn, denied: Denied, failed: Failed) -> Reply {
@@ -95,12 +106,16 @@ impl Reply {
     fn map_stream_errors(self, filter: &FilterFn, failed: &Failed) -> Self {
         self.map_streams(|stream| {
             let (filter, failed) = (Arc::clone(filter), failed.clone());
-            stream.then(move |reply| match reply.into_denied() {
-                Ok(denied) => {
-                    let (filter, failed) = (Arc::clone(&filter), failed.clone());
-                    Either::Right(async move { apply(&filter, denied, failed).await.ending_stream() })
+            stream.then(move |mut item| {
+                if item.denied().is_none() && item.several_mut().is_none() {
+                    return Either::Left(ready(item));
                 }
-                Err(reply) => Either::Left(ready(reply)),
+                let (filter, failed) = (Arc::clone(&filter), failed.clone());
+                Either::Right(async move {
+                    let ends = item.ends_stream();
+                    let told = boxed(&filter, &failed, item).await;
+                    if ends { told.ending_stream() } else { told }
+                })
             })
         })
     }

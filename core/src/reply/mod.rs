@@ -132,6 +132,14 @@ impl Reply {
         self
     }
 
+    /// The replies, where it is several.
+    pub(crate) fn several_mut(&mut self) -> Option<&mut Vec<Self>> {
+        match &mut self.kind {
+            ReplyKind::Many(replies) => Some(replies),
+            _ => None,
+        }
+    }
+
     /// Marks the last item of a stream.
     pub(crate) fn ending_stream(mut self) -> Self {
         self.ends = true;

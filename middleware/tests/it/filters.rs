@@ -229,3 +229,30 @@ async fn a_filter_of_each_level_replies_emits_closes_or_passes_on() {
         assert_eq!(client.closed().await.unwrap().code(), 4000, "{level}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_among_several_replies_goes_through_all_filters() {
+    async fn several() -> Reply {
+        let failed = Reply::many(vec![Reply::none(), Reply::error(Denied::forbidden("not you"))]);
+        Reply::many(vec![Reply::emit(Emit::new("first", &1)), failed])
+    }
+    async fn items() -> Reply {
+        Reply::stream(stream::once(several()))
+    }
+    async fn tells_and_passes_on(denied: Denied, _: Failed) -> Reply {
+        Reply::many(vec![Reply::emit(Emit::new("told", denied.message())), Reply::error(denied)])
+    }
+    async fn settles(denied: Denied, _: Failed) -> String {
+        format!("settled: {denied}")
+    }
+    let gateway = Gateway::new()
+        .filter(settles)
+        .on("several", several.filter(tells_and_passes_on))
+        .on("items", items.filter(tells_and_passes_on));
+    let (_server, mut client) = served(gateway).await;
+    for event in ["several", "items"] {
+        assert_eq!(client.ask::<String>(event, &()).await.unwrap(), "settled: not you", "{event}");
+        assert_eq!(client.expect("first").await.unwrap(), json!(1));
+        assert_eq!(client.expect("told").await.unwrap(), json!("not you"));
+    }
+}
