@@ -66,7 +66,12 @@ async function arrive() {
 async function join(room) {
   await server.request("join-room", { room });
   const conversation = conversations.openRoom(room);
-  const members = await server.request("members", { room });
+  // Who comes or goes while the list is made may be told before it comes, and not be in it.
+  let changes, members;
+  do {
+    changes = conversation.changes;
+    members = await server.request("members", { room });
+  } while (changes !== conversation.changes);
   conversation.members = new Map(members.map((member) => [member.id, member]));
   return conversation;
 }
@@ -102,6 +107,7 @@ function recall(messages) {
 function memberChange(room, change) {
   const conversation = conversations.room(room);
   if (!conversation) return;
+  conversation.changes += 1;
   change(conversation.members);
   refresh();
 }

@@ -6,6 +6,8 @@ class Conversation {
   members = new Map();
   typing = new Map();
   unread = 0;
+  /** How often somebody has come or gone. */
+  changes = 0;
 
   constructor(kind, key, title) {
     this.kind = kind;
