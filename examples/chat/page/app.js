@@ -73,6 +73,7 @@ async function join(room) {
     members = await server.request("members", { room });
   } while (changes !== conversation.changes);
   conversation.members = new Map(members.map((member) => [member.id, member]));
+  refresh();
   return conversation;
 }
 
