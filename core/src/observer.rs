@@ -18,7 +18,8 @@ use crate::{
 /// Watches what a server does beside its messages, which layers see. For metrics and traces.
 ///
 /// The methods are called in place, by the task that does it: they must be quick, and must not block. A panic of theirs
-/// is caught and counted, and changes nothing else.
+/// is caught and counted, and changes nothing else. One that sends something from [`sent`](Self::sent) sees that too, and so on
+/// without end: do not.
 pub trait Observer: Send + Sync + 'static {
     /// A client is in: its `on_connect` has let it.
     fn connected(&self, client: &Client) {

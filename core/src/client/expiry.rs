@@ -126,7 +126,13 @@ impl Client {
     pub fn expire_at(&self, at: Option<SystemTime>) {
         let expiries = self.hub_inner().expiries();
         match at {
-            Some(at) if !self.is_closed() => expiries.set(self, at),
+            Some(at) if !self.is_closed() => {
+                expiries.set(self, at);
+                if self.is_closed() {
+                    // It has left meanwhile, and has been forgotten before.
+                    expiries.forget(self.id());
+                }
+            }
             _ => expiries.forget(self.id()),
         }
     }

@@ -14,6 +14,9 @@ use crate::{
 
 /// The right to answer the message, taken by the handler.
 ///
+/// It is for handlers and guards, which say that they take it; a layer that takes it off an event is not known to, so let
+/// it answer by its reply.
+///
 /// A handler that takes it answers by itself: the bare value that it returns is ignored. Dropped without an
 /// answer, it answers with an error, so that the client does not wait for ever.
 #[derive(Debug)]

@@ -65,6 +65,19 @@ impl Registration {
     }
 }
 
+impl Matched {
+    /// The same registration, with another call behind the server's layers.
+    pub(crate) fn instead(&self, gateway: Call) -> Self {
+        Self {
+            pattern: self.pattern.clone(),
+            metadata: self.metadata.clone(),
+            states: Arc::clone(&self.states),
+            handler: None,
+            gateway: Some(gateway),
+        }
+    }
+}
+
 /// An erased call of the stack or of a handler.
 pub(crate) type Call = Arc<dyn Fn(Event) -> BoxFuture<'static, Reply> + Send + Sync>;
 

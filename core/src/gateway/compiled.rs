@@ -103,7 +103,7 @@ impl Compiler {
         });
         let layers = self.global.handshake_layers.iter().chain(&handshake_layers);
         let handshake = layers.rev().fold(innermost, |inner, layer| layer(inner));
-        let registry = Registry::new(registered);
+        let registry = Registry::new(registered, self.stack.clone());
         Ok(Arc::new(Namespace {
             pattern,
             segments,
@@ -205,6 +205,13 @@ impl Compiler {
     fn dressed(&mut self, frame: &GatewayFrame, handler: Call, matched: Matched, order: Order) -> Entry {
         let gateway = frame.stack.clone().unwrap_or_else(|| Arc::clone(&handler));
         let call = self.stack.clone().unwrap_or_else(|| Arc::clone(&gateway));
+        let layers = self.stack.as_ref().or(frame.stack.as_ref()).cloned();
+        let refused = layers.filter(|_| order != Order::Serial).map(|layers| {
+            let refuse: Call = Arc::new(|_| async { Reply::error(Denied::overloaded()) }.boxed());
+            let gateway = frame.stack.clone().unwrap_or_else(|| Arc::clone(&refuse));
+            let refused = Matched { handler: Some(refuse), ..matched.instead(gateway) };
+            (layers, Arc::new(refused))
+        });
         let matched = Matched { handler: Some(handler), gateway: Some(gateway), ..matched };
         self.next_id += 1;
         Entry {
@@ -212,6 +219,7 @@ impl Compiler {
             matched: Arc::new(matched),
             order,
             takes_ack: false,
+            refused,
             gateway: frame.place,
             id: self.next_id,
         }

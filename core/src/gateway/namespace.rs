@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     client::{Client, CloseReason, HandshakeInfo, Params},
-    extract::{Event, Matched},
+    extract::{Call, Event, Matched},
     guard::Check,
     handler::Segments,
     message::{EventName, Message, Payload},
@@ -97,6 +97,10 @@ impl Namespace {
 
     pub(crate) async fn judge(&self, request: Request<()>) -> Verdict {
         self.handshake.judge(request, &self.hubs.common.counters).await
+    }
+
+    pub(crate) fn layers(&self) -> Option<&Call> {
+        self.registry.layers()
     }
 
     pub(crate) fn unreadable(&self) -> Found<'_> {

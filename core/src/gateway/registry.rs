@@ -19,6 +19,8 @@ pub(crate) struct Entry {
     pub(crate) order: Order,
     /// Whether the handler, or a guard of it, takes the ack.
     pub(crate) takes_ack: bool,
+    /// Answers messages that there is no room for, behind the layers; `None` where they always wait, or there is no layer.
+    pub(crate) refused: Option<(Call, Arc<Matched>)>,
     /// The gateway's place in the namespace.
     pub(crate) gateway: usize,
     /// Tells the handlers of a namespace apart.
@@ -35,6 +37,8 @@ pub(crate) struct Registry {
     fallbacks: Arc<[Entry]>,
     /// For frames that could not be read.
     unreadable: Arc<[Entry]>,
+    /// The server's layers; innermost, the event's gateway is called.
+    layers: Option<Call>,
 }
 
 /// What one gateway has registered.
@@ -88,7 +92,7 @@ impl Found<'_> {
 
 impl Registry {
     /// Joins the gateways of one namespace. The first one's `unknown` answers where no gateway has a fallback.
-    pub(crate) fn new(gateways: Vec<Registered>) -> Self {
+    pub(crate) fn new(gateways: Vec<Registered>, layers: Option<Call>) -> Self {
         let mut literals: HashMap<Box<str>, Vec<Entry>> = HashMap::new();
         let mut registry = Self::default();
         let mut fallbacks = Vec::new();
@@ -109,9 +113,15 @@ impl Registry {
             fallbacks.extend(unknown);
         }
         registry.unreadable = unreadable.into_iter().collect();
+        registry.layers = layers;
         registry.literals = literals.into_iter().map(|(name, entries)| (name, entries.into())).collect();
         registry.fallbacks = fallbacks.into();
         registry
+    }
+
+    /// The server's layers, where there are any.
+    pub(crate) fn layers(&self) -> Option<&Call> {
+        self.layers.as_ref()
     }
 
     /// Who answers a frame that could not be read.

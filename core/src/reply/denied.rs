@@ -129,6 +129,11 @@ impl Denied {
         Self::new(DeniedKind::NotFound, message)
     }
 
+    /// The client has too much in progress, or the server is going away.
+    pub fn overloaded() -> Self {
+        Self::new(DeniedKind::Overloaded, "Overloaded")
+    }
+
     /// Something unexpected failed. `source` is logged; the client reads "Internal server error".
     pub fn internal(source: impl Into<BoxError>) -> Self {
         Self::new(DeniedKind::Internal, INTERNAL).with_source(source)

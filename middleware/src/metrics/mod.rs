@@ -37,7 +37,7 @@
 //! hundred are labels ([`MetricsLayer::outgoing_events`]), the others are `_other`; answers are `_ack` and `_error`. Rooms,
 //! users and ids are no labels.
 //!
-//! Two gateways on one namespace that both handle an event are two messages here. An error that a filter has turned into
+//! Two gateways on one namespace that both handle an event are one message to a server's layer. An error that a filter has turned into
 //! another reply counts as the error that it was. Of a stream, the beginning counts.
 
 mod cache;

@@ -9,6 +9,14 @@ use narthex_core::Client;
 
 use super::bucket::Bucket;
 
+/// A message too many.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refused {
+    pub(super) wait: Duration,
+    /// There have been too many such on this connection.
+    pub(super) abuse: bool,
+}
+
 /// The buckets that one connection takes from.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -26,14 +34,17 @@ impl Connection {
     ///
     /// # Errors
     /// How long to wait.
-    pub(super) fn take(&self, event: Option<usize>) -> Result<(), Duration> {
+    pub(super) fn take(&self, event: Option<usize>) -> Result<(), Refused> {
         let of_event = event.and_then(|at| self.events.get(at));
         let shared = [&self.principal, &self.address].into_iter().flatten().map(|bucket| &**bucket);
-        self.own.iter().chain(of_event).chain(shared).try_for_each(Bucket::take)
+        let own = self.own.iter().chain(of_event).try_for_each(Bucket::take);
+        own.map_err(|wait| Refused { wait, abuse: self.is_abused() })?;
+        // Others may have emptied these: that is no abuse of this connection's.
+        shared.into_iter().try_for_each(Bucket::take).map_err(|wait| Refused { wait, abuse: false })
     }
 
     /// Notes a refusal; whether there have been too many.
-    pub(super) fn is_abused(&self) -> bool {
+    fn is_abused(&self) -> bool {
         self.patience.as_ref().is_some_and(|patience| patience.take().is_err())
     }
 }

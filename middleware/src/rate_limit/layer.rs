@@ -32,7 +32,7 @@ const MOST_KEYS: usize = 100_000;
 /// | messages of a [`principal`](Self::principal), on all of its connections | the same | the same |
 /// | messages of an [`address`](Self::address), on all of its connections | the same | the same |
 /// | messages of one [`event`](Self::event) on a connection | none | the same |
-/// | [`refusals`](Self::refusals) on a connection | 1 a second, 50 at once | the client is disconnected with 1008 |
+/// | [`refusals`](Self::refusals) by a connection's own rate or an event's | 1 a second, 50 at once | the client is disconnected with 1008 |
 /// | [`connects`](Self::connects) of an address, and of a principal | 10 a second, 100 at once | refused with 429 and `Retry-After` |
 ///
 /// As a layer of messages it counts what passes it, and on a server or gateway also unknown events and frames that cannot be read. A message
@@ -197,10 +197,11 @@ impl Settings {
         let Some(client) = event.client() else { return Ok(()) };
         let connection = connection::of(client, self.id, || self.connect(client));
         let own = if self.events.is_empty() { None } else { event.pattern() };
-        connection.take(own.and_then(|name| self.events.get(name)).copied()).inspect_err(|_| {
-            if connection.is_abused() {
+        connection.take(own.and_then(|name| self.events.get(name)).copied()).map_err(|refused| {
+            if refused.abuse {
                 client.disconnect(1008, "too many messages");
             }
+            refused.wait
         })
     }
 

@@ -263,3 +263,44 @@ async fn addresses_that_an_attacker_has_used_up_do_not_stay_and_lock_nobody_out_
     }
     assert_eq!(rate.keys(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_neighbour_that_uses_an_address_up_gets_nobody_else_disconnected() {
+    let rate = RateLimitLayer::none().address(Rate::per_minute(1)).refusals(Rate::per_minute(2));
+    let server = server(&rate).await;
+    let mut flooder = connect(&server, from("192.0.2.1")).await;
+    let mut neighbour = connect(&server, from("192.0.2.1")).await;
+    passed(&mut flooder, "one", 1).await;
+    assert_eq!(passed(&mut neighbour, "one", 20).await, 0);
+    later(60).await;
+    assert_eq!(passed(&mut neighbour, "one", 1).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_that_there_is_no_room_for_count_too() {
+    let rate = RateLimitLayer::none().connection(Rate::per_minute(5)).refusals(Rate::per_minute(2));
+    let busy = narthex_core::Handler::concurrent(async || std::future::pending::<()>().await, 1);
+    let gateway = Gateway::new().layer(rate).on("busy", busy);
+    let server = TestServer::new(gateway).await.unwrap();
+    let mut client = server.connect().await.unwrap();
+    client.emit("busy", &()).await.unwrap();
+    let mut said = Vec::new();
+    for _ in 0..6 {
+        let refused = client.ask_value("busy", &()).await.unwrap().unwrap_err();
+        said.push(refused["message"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(said[..4], ["Overloaded"; 4]);
+    assert_eq!(said[4..], ["Too many messages"; 2]);
+    client.emit("busy", &()).await.unwrap();
+    assert_eq!(client.closed().await.unwrap().code(), 1008);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_for_two_gateways_counts_once() {
+    let rate = RateLimitLayer::none().connection(Rate::per_minute(4));
+    let gateway = || Gateway::new().on("one", async || 1);
+    let server = Server::new(gateway()).gateway(gateway()).message_layer(rate);
+    let server = TestServer::of(server).await.unwrap();
+    let mut client = server.connect().await.unwrap();
+    assert_eq!(passed(&mut client, "one", 10).await, 4);
+}

@@ -13,7 +13,7 @@ use super::{Engine, Running, Side, Work, overloaded};
 use crate::{
     adapter::settle::{Answer, settle, tell},
     client::Params,
-    extract::{Event, Unreadable},
+    extract::{Call, Event, Unreadable},
     gateway::{Entry, Found},
     handler::Order,
     message::{DecodeError, EventName, Message, Outlet, Payload},
@@ -35,12 +35,40 @@ impl Engine {
         if order != Order::Serial
             && let Some(denied) = self.make_room(order, id, out)
         {
-            return tell(&self.client, &mut answer, &denied, out);
+            return self.refuse(cx, found.first(), message, (answer, denied), out);
         }
         let beside = (order != Order::Serial).then_some(id);
         match self.call(&found, message, answer.shared()) {
             Ok(future) => self.run(cx, future, answer, beside, out),
             Err(denied) => tell(&self.client, &mut answer, &denied, out),
+        }
+    }
+
+    /// Answers a message that there is no room for, behind the layers of the server and the gateway, which may want to count it.
+    fn refuse(
+        &mut self,
+        cx: &mut Context<'_>,
+        entry: Option<&Entry>,
+        message: Message,
+        (mut answer, denied): (Answer, Denied),
+        out: &mut dyn Outlet,
+    ) {
+        let begin = || {
+            let (entry, (call, matched)) = entry.and_then(|entry| Some((entry, entry.refused.as_ref()?)))?;
+            Some(call(Event { matched: Arc::clone(matched), ..self.event(entry, message, None) }))
+        };
+        // Layers that panic, or that wait, have no say in it.
+        let called = catch_unwind(AssertUnwindSafe(begin)).unwrap_or_default();
+        let polled = called.map(|mut call| (self.poll_call(call.as_mut(), cx), call));
+        match polled {
+            Some((Poll::Ready(reply), call)) => {
+                discard(call, &self.shared.counters);
+                self.settle(reply, answer, cx, out);
+            }
+            waiting => {
+                discard(waiting, &self.shared.counters);
+                tell(&self.client, &mut answer, &denied, out);
+            }
         }
     }
 
@@ -127,37 +155,32 @@ impl Engine {
         let begin = AssertUnwindSafe(|| match found {
             Found::Plain([entry]) => (entry.call)(event(entry, message, None)),
             Found::Plain(entries) => {
-                let calls = entries.iter().map(|entry| (entry, event(entry, message.clone(), None)));
-                self.call_all(calls)
+                let all = entries.iter().map(|entry| (entry.clone(), None)).collect();
+                self.call_all(all, |entry| event(entry, message, None))
             }
             Found::Params(entries) => match entries.as_slice() {
                 [(entry, params)] => (entry.call)(event(entry, message, params.clone())),
-                _ => {
-                    let calls = entries
-                        .iter()
-                        .map(|(entry, params)| (entry, event(entry, message.clone(), params.clone())));
-                    self.call_all(calls)
-                }
+                all => self.call_all(all.into(), |entry| event(entry, message, None)),
             },
         });
         catch_unwind(begin).map_err(|panic| caught("a layer", &*panic, &self.shared.counters))
     }
 
-    /// Several gateways are for the event: all are called, in registration order.
-    fn call_all<'a>(&self, calls: impl Iterator<Item = (&'a Entry, Event)>) -> BoxFuture<'static, Reply> {
-        let calls: Vec<_> = calls.map(|(entry, event)| (Arc::clone(&entry.call), event)).collect();
+    /// Several gateways are for the event: behind the server's layers all are called, in registration order.
+    fn call_all(
+        &self,
+        all: Arc<[(Entry, Option<Params>)]>,
+        event: impl FnOnce(&Entry) -> Event,
+    ) -> BoxFuture<'static, Reply> {
+        let Some((first, _)) = all.first() else { return Box::pin(async { Reply::none() }) };
+        let mut event = event(first);
         let counters = Arc::clone(&self.shared.counters);
-        Box::pin(async move {
-            let mut replies = Vec::with_capacity(calls.len());
-            for (call, event) in calls {
-                // One gateway's panic does not take the others' replies away.
-                let reply = AssertUnwindSafe(async { call(event).await }).catch_unwind().await;
-                replies.push(
-                    reply.unwrap_or_else(|panic| Reply::error(caught("a handler", &*panic, &counters))),
-                );
-            }
-            Reply::many(replies)
-        })
+        let each: Call = Arc::new({
+            let all = Arc::clone(&all);
+            move |event| Box::pin(call_each(Arc::clone(&all), event, Arc::clone(&counters)))
+        });
+        event.matched = Arc::new(event.matched.instead(Arc::clone(&each)));
+        self.namespace.layers().cloned().unwrap_or(each)(event)
     }
 
     fn event(&self, entry: &Entry, message: Message, params: Option<Params>) -> Event {
@@ -215,4 +238,16 @@ impl Engine {
         }
         answer.finish(&self.client, out);
     }
+}
+
+/// Calls the gateways that an event is for, one after another. One's panic does not take the others' replies away.
+async fn call_each(all: Arc<[(Entry, Option<Params>)]>, event: Event, counters: Arc<Counters>) -> Reply {
+    let mut replies = Vec::with_capacity(all.len());
+    for (entry, params) in all.iter() {
+        let Some(call) = &entry.matched.gateway else { continue };
+        let event = Event { matched: Arc::clone(&entry.matched), params: params.clone(), ..event.clone() };
+        let reply = AssertUnwindSafe(async { call(event).await }).catch_unwind().await;
+        replies.push(reply.unwrap_or_else(|panic| Reply::error(caught("a handler", &*panic, &counters))));
+    }
+    Reply::many(replies)
 }

@@ -25,6 +25,8 @@ impl Engine {
         self.client.hub_inner().depart(&self.client);
         inner.outbox.shut();
         inner.acks.close();
+        // Somebody may have given it an end in between; from here on nobody can.
+        self.client.hub_inner().expiries().forget(self.client.id());
         for side in std::mem::take(&mut self.side) {
             match side.work {
                 Work::Call { .. } => self.side.push(side),

@@ -24,7 +24,7 @@ use crate::{
     message::{AckId, DecodeError, Frame, Incoming, Message, Outlet},
     observer::Refused,
     panic::discard,
-    reply::{Denied, DeniedKind, Reply, ReplyStream},
+    reply::{Denied, Reply, ReplyStream},
     stats::Counters,
 };
 
@@ -304,5 +304,5 @@ fn enter(client: &Client) {
 }
 
 fn overloaded() -> Denied {
-    Denied::new(DeniedKind::Overloaded, "Overloaded")
+    Denied::overloaded()
 }
