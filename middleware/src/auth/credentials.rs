@@ -96,7 +96,8 @@ impl Credentials {
     /// And a one-time ticket in a parameter of this name in the URL's query, which stands for a token.
     ///
     /// The SSE door has tickets of its own, by the name `ticket`: choose another one where that door is open. A ticket opens one
-    /// client, and on Socket.IO the first namespace of a connection spends it.
+    /// client, and on Socket.IO the first namespace of a connection spends it. Two gateways of one namespace that both look for
+    /// tickets refuse everybody, since the first spends it: put the layer on the server there.
     pub fn ticket(self, parameter: impl Into<String>, tickets: &Tickets) -> Self {
         self.and(Place::Ticket(parameter.into(), tickets.clone()))
     }
