@@ -111,6 +111,27 @@ async fn a_guard_reads_what_the_handler_or_else_the_gateway_was_registered_with(
     assert_eq!(closed.ask::<bool>("none", &()).await.unwrap_err().to_string(), "only for a clerk");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_guard_of_connects_or_rooms_reads_what_its_gateway_was_registered_with() {
+    #[derive(Clone)]
+    struct Closed;
+    async fn open(closed: Option<Metadata<Closed>>) -> bool {
+        closed.is_none()
+    }
+    let gateway = |path: &str| Gateway::new().namespace(path).room_guard("{room}", open).on("ask", ask);
+    let server = narthex_core::Server::new(gateway("/open"))
+        .gateway(gateway("/own").metadata(Closed).connect_guard(open))
+        .gateway(gateway("/rooms").metadata(Closed));
+    let server = TestServer::of(server).await.unwrap();
+    assert!(server.connect_to("/own").await.is_err());
+    for (path, is_open) in [("/open", true), ("/rooms", false)] {
+        let mut client = server.connect_to(path).await.unwrap();
+        assert_eq!(client.ask::<()>("ask", "hall").await.is_ok(), is_open, "{path}");
+    }
+    let closed = narthex_core::Server::new(gateway("/").metadata(Closed)).connect_guard(open);
+    assert!(TestServer::of(closed).await.unwrap().connect().await.is_err());
+}
+
 async fn yes_handler() -> bool {
     true
 }

@@ -80,7 +80,8 @@ impl Compiler {
         let filter = gateways.iter().find_map(|gateway| gateway.filter.clone());
         let mut registered = Vec::new();
         let mut hooks = Hooks::default();
-        hooks.add_first(&self.global, &pattern)?;
+        let of_server = self.of_server(&gateways[0]);
+        hooks.add_first(&self.global, &of_server, &pattern)?;
         let mut handshake_layers = Vec::new();
         for (place, mut gateway) in gateways.into_iter().enumerate() {
             let states = self.states(&gateway);
@@ -88,7 +89,7 @@ impl Compiler {
             handshake_layers.append(&mut gateway.handshake_layers);
             registered.push(self.gateway(place, gateway, &states, filter.as_ref())?);
         }
-        hooks.add_last(&self.global, &pattern)?;
+        hooks.add_last(&self.global, &of_server, &pattern)?;
         let Hooks { on_init, on_connect, on_disconnect, connect_guards, rooms } = hooks;
         let doorkeeper = (!rooms.is_empty()).then(|| Arc::new(RoomGuards(rooms)) as Arc<dyn Doorkeeper>);
         let hubs = Hubs::new(&pattern, segments.is_literal(), self.common.clone(), doorkeeper);
@@ -115,6 +116,12 @@ impl Compiler {
             on_disconnect,
             hubs,
         }))
+    }
+
+    /// What the server's own guards and hooks see of a namespace: the server's states, and the metadata of its first gateway.
+    fn of_server(&self, first: &Gateway) -> Arc<Matched> {
+        let (states, metadata) = (Arc::new(self.global.states.clone()), first.metadata.clone());
+        Arc::new(Matched { states, metadata, ..Matched::default() })
     }
 
     /// The server's states and the gateway's; the gateway's win.
@@ -285,36 +292,36 @@ struct Hooks {
 
 impl Hooks {
     /// What the server runs before its gateways.
-    fn add_first(&mut self, global: &Global, name: &str) -> Result<()> {
-        let states = Arc::new(global.states.clone());
-        extend(&mut self.on_connect, &global.on_connect, &states, name)?;
-        extend(&mut self.connect_guards, &global.connect_guards, &states, name)
+    fn add_first(&mut self, global: &Global, matched: &Arc<Matched>, name: &str) -> Result<()> {
+        extend(&mut self.on_connect, &global.on_connect, matched, name)?;
+        extend(&mut self.connect_guards, &global.connect_guards, matched, name)
     }
 
     fn add(&mut self, gateway: &Gateway, states: &Arc<Extensions>) -> Result<()> {
         let name = &gateway.namespace;
-        extend(&mut self.on_init, &gateway.on_init, states, name)?;
-        extend(&mut self.on_connect, &gateway.on_connect, states, name)?;
-        extend(&mut self.on_disconnect, &gateway.on_disconnect, states, name)?;
-        extend(&mut self.connect_guards, &gateway.connect_guards, states, name)?;
+        let (states, metadata) = (Arc::clone(states), gateway.metadata.clone());
+        let matched = Arc::new(Matched { states, metadata, ..Matched::default() });
+        extend(&mut self.on_init, &gateway.on_init, &matched, name)?;
+        extend(&mut self.on_connect, &gateway.on_connect, &matched, name)?;
+        extend(&mut self.on_disconnect, &gateway.on_disconnect, &matched, name)?;
+        extend(&mut self.connect_guards, &gateway.connect_guards, &matched, name)?;
         for (room, checks) in &gateway.room_guards {
             let (pattern, mut hooks) = (RoomPattern::parse(room)?, Vec::new());
-            extend(&mut hooks, checks, states, name)?;
+            extend(&mut hooks, checks, &matched, name)?;
             self.rooms.extend(hooks.into_iter().map(|hook| (pattern.clone(), hook)));
         }
         Ok(())
     }
 
     /// What the server runs after its gateways.
-    fn add_last(&mut self, global: &Global, name: &str) -> Result<()> {
-        extend(&mut self.on_disconnect, &global.on_disconnect, &Arc::new(global.states.clone()), name)
+    fn add_last(&mut self, global: &Global, matched: &Arc<Matched>, name: &str) -> Result<()> {
+        extend(&mut self.on_disconnect, &global.on_disconnect, matched, name)
     }
 }
 
-fn extend(hooks: &mut Vec<Hook>, checks: &Checks, states: &Arc<Extensions>, name: &str) -> Result<()> {
-    check_needs(&checks.needs, states, name, "a guard or hook")?;
-    let matched = Arc::new(Matched { states: Arc::clone(states), ..Matched::default() });
-    let hook = |check: &Check| Hook { check: Arc::clone(check), matched: Arc::clone(&matched) };
+fn extend(hooks: &mut Vec<Hook>, checks: &Checks, matched: &Arc<Matched>, name: &str) -> Result<()> {
+    check_needs(&checks.needs, &matched.states, name, "a guard or hook")?;
+    let hook = |check: &Check| Hook { check: Arc::clone(check), matched: Arc::clone(matched) };
     hooks.extend(checks.checks.iter().map(hook));
     Ok(())
 }
