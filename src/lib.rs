@@ -29,3 +29,5 @@ pub use narthex_core::{TestClient, TestMessage, TestServer};
 #[cfg(feature = "http")]
 pub use narthex_http as http;
 pub use narthex_middleware as middleware;
+#[cfg(feature = "rest")]
+pub use narthex_rest as rest;

@@ -197,7 +197,7 @@ test("a message above the bound closes the connection with 1009", async () => {
 
 test("the sub-protocol is named where it is offered", async () => {
   for (const offers of [["nest"], ["other", "nest"]]) {
-    const other = await Client.open(`ws://${server.host}/nest`, offers);
+    const other = await Client.open(`ws://${server.host}/nest`, {}, offers);
     assert.equal(other.socket.protocol, "nest");
     await other.close();
   }

@@ -1,0 +1,49 @@
+//! REST over the socket: any tower HTTP service, an axum `Router` for one, behind the events of a gateway.
+//!
+//! A client emits an event that is named as an HTTP method, with one argument, and asks for an answer:
+//!
+//! ```text
+//! get   {"method":"get","url":"/example?id=1","headers":{},"data":{}}   →   {"body":"Hello !","headers":{},"statusCode":200}
+//! ```
+//!
+//! which is what the sails.io.js client and its like speak. The service is called with a request that is made of the message and of the
+//! handshake, and its response is the answer: routes, extractors, layers and state are those of HTTP, and the same service can serve
+//! HTTP too.
+//!
+//! ```
+//! use axum::{Router, extract::Path, routing::get};
+//! use narthex_core::Gateway;
+//! use narthex_rest::Rest;
+//!
+//! let router = Router::new().route("/hello/{name}", get(|Path(name): Path<String>| async move { format!("hello, {name}") }));
+//! let gateway = Rest::new(router).on(Gateway::new());
+//! ```
+//!
+//! # The request
+//!
+//! | of it | is |
+//! | --- | --- |
+//! | the method | the event's name. A `method` in the message must be one of the seven too, and says nothing |
+//! | the path | that of `url`, without dot segments; a host in it is ignored |
+//! | the query | that of `url`, behind the handshake's where [`Rest::inherit_query`] says so |
+//! | headers | the handshake's, and the message's: see [`Rest::allow_header`] |
+//! | the body | `data` as JSON, over `params` where both are objects |
+//! | extensions | the handshake's, with the [`Client`](narthex_core::Client), its [`Hub`](narthex_core::Hub) and its address |
+//!
+//! What belongs to one connection or to its upgrade (RFC 9110 section 7.6.1) is left out of both.
+//!
+//! # The answer
+//!
+//! `{"body", "headers", "statusCode"}`: JSON as it is, text as a string, and no `body` where there is none. Names of headers are written as
+//! in `Content-Type`; a header that is there more than once has a list. A message that is no request is answered 400, a service that
+//! fails or panics 500, one that takes too long 504. Where no answer was asked for, the service runs all the same.
+//!
+//! Requests of one client are answered in order, as all of its messages are.
+
+mod answer;
+mod headers;
+mod request;
+mod rest;
+mod url;
+
+pub use self::rest::Rest;

@@ -1,0 +1,1 @@
+//! Requests over a socket, in process.
