@@ -7,10 +7,11 @@ use crate::{
 };
 
 /// Features of the facade; each must build alone.
-const FEATURES: [&str; 12] = [
+const FEATURES: [&str; 13] = [
     "http",
     "ws",
     "socketio",
+    "socketio-eio3",
     "sse-fallback",
     "tls",
     "tls,ws",

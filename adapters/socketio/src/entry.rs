@@ -116,11 +116,7 @@ impl Entry {
 
 /// The request as the core judges it: the namespace's path with the real query, and everything that layers of the
 /// listener put in.
-fn request(
-    socket: &Socket<Relay>,
-    protocol: Protocol,
-    auth: Option<&Value>,
-) -> Result<Request<()>, String> {
+fn request(socket: &Socket<Relay>, protocol: Protocol, auth: Option<&Value>) -> Result<Request<()>, String> {
     let mut parts: Parts = socket.req_parts().clone();
     parts.extensions.remove::<Arc<Connection>>();
     let mut path = encode_path(socket.ns());

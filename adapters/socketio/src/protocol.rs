@@ -9,6 +9,7 @@
 /// | packets in the body of a poll | each after its length | parted by one byte |
 /// | the root namespace | entered by itself, without an id | asked for, answered with an id |
 /// | a refused CONNECT | its message | an object with the message |
+/// | bytes on polling | `b4` and Base64, or as they are | `b` and Base64 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     V3,
@@ -54,11 +55,11 @@ impl Protocol {
         self == Self::V4
     }
 
-    /// Whether the peer is not to read a packet as the engine writes it: one with an id, or with a refusal. (The open packet is
-    /// known by its place.)
+    /// Whether the peer is not to read a packet as the engine writes it: one with an id, with a refusal, or with bytes as Base64.
+    /// (The open packet is known by its place.)
     pub(crate) fn rewrites(self, packet: &[u8]) -> bool {
         match self {
-            Self::V3 => packet.starts_with(b"44"),
+            Self::V3 => packet.starts_with(b"44") || packet.starts_with(b"b"),
             Self::V4 => packet.starts_with(b"40"),
         }
     }

@@ -24,6 +24,8 @@ pub(crate) fn rename(packet: &[u8], connection: &Connection) -> Vec<u8> {
     let renamed = match (packet.first(), connection.protocol()) {
         (Some(b'0'), _) => open(packet, connection),
         (_, Protocol::V4) => connected(packet, connection),
+        // The engine writes them for either version as in version 4.
+        (Some(b'b'), Protocol::V3) => Some([b"b4", &packet[1..]].concat()),
         (_, Protocol::V3) => refused(packet),
     };
     renamed.unwrap_or_default()

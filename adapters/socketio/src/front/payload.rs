@@ -55,7 +55,8 @@ impl<'a> Packets<'a> {
                 }
             }
             Form::Measured => {
-                let units = std::str::from_utf8(packet).map_or(packet.len(), |text| text.encode_utf16().count());
+                let units =
+                    std::str::from_utf8(packet).map_or(packet.len(), |text| text.encode_utf16().count());
                 out.put_slice(format!("{units}:").as_bytes());
             }
             Form::Marked => {
@@ -175,7 +176,16 @@ mod tests {
 
     #[test]
     fn a_body_that_cannot_be_read_ends_there() {
-        for body in [&b"5:40"[..], b"x:40", b"99999999999:40", b":40", b"\x00\xff", b"\x00\x0b\xff40", b"\x01\x02", b""] {
+        for body in [
+            &b"5:40"[..],
+            b"x:40",
+            b"99999999999:40",
+            b":40",
+            b"\x00\xff",
+            b"\x00\x0b\xff40",
+            b"\x01\x02",
+            b"",
+        ] {
             assert!(texts(Protocol::V3, body).iter().all(|(text, _)| text.is_empty()), "{body:?}");
         }
         assert_eq!(texts(Protocol::V3, b"2:409:x"), [(b"40".to_vec(), false)]);
