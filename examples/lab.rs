@@ -47,6 +47,7 @@ fn ws(flags: &Flags) -> narthex::Result<Ws> {
 
 fn socketio(flags: &Flags) -> narthex::Result<SocketIo> {
     let door = SocketIo::new()
+        .allow_eio3(flags.eio3)
         .max_message(flags.max_message)
         .ping_interval(flags.ping_interval())
         .ping_timeout(flags.ping_timeout())

@@ -49,6 +49,9 @@ pub(crate) struct Flags {
     pub(crate) max_rooms: usize,
     #[arg(long, env = "LAB_DRAIN_MS", default_value_t = 10_000)]
     drain_ms: u64,
+    /// Let clients of socket.io 2 in (Engine.IO 3).
+    #[arg(long, env = "LAB_EIO3")]
+    pub(crate) eio3: bool,
     /// Also echo at the path `/engine.io`, without Socket.IO on top.
     #[arg(long, env = "LAB_ENGINE_ECHO")]
     pub(crate) engine_echo: bool,

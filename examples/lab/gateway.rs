@@ -110,6 +110,7 @@ pub(crate) fn game() -> Gateway {
     Gateway::new()
         .namespace("/game/{id}")
         .on("which", which)
+        .on("handshake", came_with)
         .on("join", join)
         .on("tell", tell)
         .on("kick", kick)

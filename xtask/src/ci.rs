@@ -11,6 +11,7 @@ const FEATURES: [&str; 13] = [
     "http",
     "ws",
     "socketio",
+    "socketio-eio3",
     "sse-fallback",
     "tls",
     "tls,ws",

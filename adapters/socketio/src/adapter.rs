@@ -17,14 +17,14 @@ use tokio::sync::SetOnce;
 use crate::{
     door::Door,
     engine::{Elsewhere, Engine},
-    entry::Entry,
+    entry::{Entry, Lobby},
     front::Front,
     io::Announce,
     member::{Member, SocketIoClient},
     settings::Settings,
 };
 
-/// The Socket.IO door: any official client of socket.io 3 and 4, over WebSocket, HTTP polling and the upgrade between them.
+/// The Socket.IO door: any official client of socket.io 3 and 4 (and 2, with `allow_eio3`), over WebSocket, HTTP polling and the upgrade between them.
 ///
 /// It opens at one path of the shared HTTP listener. A gateway's namespace is the Socket.IO namespace, and each namespace that
 /// a peer is in is one client, whose id is the `socket.id` that the peer reads.
@@ -74,6 +74,18 @@ impl SocketIo {
     /// WebSocket alone: clients have to begin with it (`transports: ["websocket"]`).
     pub fn websocket_only(mut self) -> Self {
         self.settings.polling = false;
+        self
+    }
+
+    /// Lets clients in that speak Engine.IO 3, which is what socket.io 2 speaks. Off until it is called.
+    ///
+    /// The protocol has its ways: such a client is in the root namespace before it is in any other; it reads no `socket.id` of its
+    /// own, but makes it of its session's name. That name opens the session, so an application must not hand it round: tell a
+    /// client its [`ClientId`](narthex_core::ClientId) instead. A namespace's query (`/chat?token=…`) is the query of that
+    /// namespace's handshake. JSONP is not spoken.
+    #[cfg(feature = "eio3")]
+    pub fn allow_eio3(mut self, allow: bool) -> Self {
+        self.settings.eio3 = allow;
         self
     }
 
@@ -141,13 +153,15 @@ impl SocketIo {
 
     fn door(&self, options: &Options) -> Arc<Door> {
         let limits = options.limits();
+        let literal = options.namespaces().into_iter().filter(|path| !is_pattern(path));
         Arc::new(Door {
             front: Front::new(self.settings.clone(), options),
             limits: options.decode_limits(),
             outbox_bytes: limits.outbox_bounds().1,
             direct: limits.overflow_policy() == Overflow::Disconnect,
             envelope: Arc::new(Member::envelope()),
-            literal: options.namespaces().into_iter().filter(|path| !is_pattern(path)).collect(),
+            // The root is never freed, be it the lobby of old clients.
+            literal: literal.chain(["/".to_owned()]).collect(),
             places: Arc::default(),
             io: OnceLock::new(),
             connect: SetOnce::new(),
@@ -190,6 +204,9 @@ fn start(door: &Arc<Door>, namespaces: &[String]) -> Result<Box<dyn Engine>> {
         } else {
             io.ns(path.clone(), entry);
         }
+    }
+    if settings.eio3 && !namespaces.iter().any(|path| path == "/") {
+        io.ns("/", Lobby);
     }
     if namespaces.iter().any(|path| is_pattern(path)) {
         let announced = door.front.announce.set(announce(door, namespaces)?);

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use crate::{
     member::Member,
+    protocol::Protocol,
     registry::{Registry, Secret},
 };
 
@@ -26,6 +27,7 @@ const HIGH_WATER: usize = 64 * 1024;
 /// extensions, and as long as its stream.
 pub(crate) struct Connection {
     secret: Secret,
+    protocol: Protocol,
     registry: Weak<Registry>,
     /// The engine's own id; the peer never sees it.
     sid: OnceLock<Sid>,
@@ -67,9 +69,10 @@ fn subtract(counter: &AtomicUsize, less: usize) -> usize {
 }
 
 impl Connection {
-    pub(crate) fn new(secret: Secret, registry: Weak<Registry>) -> Self {
+    pub(crate) fn new(secret: Secret, protocol: Protocol, registry: Weak<Registry>) -> Self {
         Self {
             secret,
+            protocol,
             registry,
             sid: OnceLock::new(),
             shared: SharedConnection::new(),
@@ -89,6 +92,11 @@ impl Connection {
     /// The session's id as the peer knows it.
     pub(crate) fn secret(&self) -> String {
         self.secret.text()
+    }
+
+    /// What its peer speaks.
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     pub(crate) fn set_sid(&self, sid: Sid) {

@@ -23,6 +23,7 @@ use crate::{
     door::Door,
     member::{Member, SocketIoClient},
     place::Relay,
+    protocol::Protocol,
 };
 
 type Refusal = Box<dyn fmt::Display + Send>;
@@ -55,6 +56,20 @@ impl ConnectHandler<Relay, Ours> for Entry {
     }
 }
 
+/// The root where no gateway has it: clients of Engine.IO 3 pass through it on their way, and nobody is there.
+#[derive(Clone)]
+pub(crate) struct Lobby;
+
+impl ConnectHandler<Relay, Ours> for Lobby {
+    fn call(&self, _: Arc<Socket<Relay>>, _: Option<Value>) {}
+
+    fn call_middleware<'a>(&'a self, socket: Arc<Socket<Relay>>, _: &'a Option<Value>) -> Judged<'a> {
+        let passes = connection(&socket).is_some_and(|connection| connection.protocol() == Protocol::V3);
+        let judged = if passes { Ok(()) } else { Err(Box::new("Invalid namespace") as Refusal) };
+        Box::pin(std::future::ready(judged))
+    }
+}
+
 fn connection(socket: &Socket<Relay>) -> Option<Arc<Connection>> {
     socket.req_parts().extensions.get::<Arc<Connection>>().cloned()
 }
@@ -78,7 +93,7 @@ impl Entry {
         connection.set_sid(socket.id);
         // A namespace that was freed in this moment; the next CONNECT finds it anew.
         let resident = door.places.enter(socket.ns()).ok_or("The namespace has just been closed")?;
-        let request = request(socket, auth)?;
+        let request = request(socket, connection.protocol(), auth)?;
         let connect = door.connect.wait().await;
         let admission = connect.handshake(request).await.map_err(|refused| message(&refused))?;
         let member = Member::new(socket.id, Arc::clone(&connection), resident, &door);
@@ -101,16 +116,20 @@ impl Entry {
 
 /// The request as the core judges it: the namespace's path with the real query, and everything that layers of the
 /// listener put in.
-fn request(socket: &Socket<Relay>, auth: Option<&Value>) -> Result<Request<()>, String> {
+fn request(socket: &Socket<Relay>, protocol: Protocol, auth: Option<&Value>) -> Result<Request<()>, String> {
     let mut parts: Parts = socket.req_parts().clone();
     parts.extensions.remove::<Arc<Connection>>();
     let mut path = encode_path(socket.ns());
-    if let Some(query) = parts.uri.query() {
+    let auth = auth.and_then(Value::as_str);
+    let own = auth.filter(|_| protocol == Protocol::V3).map(|query| query.trim_end_matches(','));
+    let query = own.into_iter().chain(parts.uri.query()).map(without_engine);
+    let query = query.filter(|query| !query.is_empty()).collect::<Vec<_>>().join("&");
+    if !query.is_empty() {
         path.push('?');
-        path.push_str(&without_engine(query));
+        path.push_str(&query);
     }
     parts.uri = Uri::try_from(path).map_err(|_| "The namespace is not valid")?;
-    if let Some(Value::Str(text, _)) = auth {
+    if let Some(text) = auth.filter(|_| protocol == Protocol::V4) {
         let text = Bytes::from(text.clone());
         let raw: &RawValue =
             serde_json::from_slice(&text).map_err(|_| "The auth payload is not valid JSON")?;

@@ -2,9 +2,11 @@
 //! gets a secret instead, which the engine never sees, and the ids of its clients, which open nothing.
 
 mod names;
+mod payload;
 mod polling;
 mod refusal;
 mod upgrade;
+mod vacancy;
 
 use std::{
     fmt,
@@ -19,11 +21,12 @@ use narthex_http::{Claim, Cors, Http, HttpBody, Mount, full, is_websocket_upgrad
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::names::rename;
-use self::refusal::{going_away, unknown_session};
+use self::refusal::{bad_request, going_away, unknown_session, unsupported_version};
 use crate::{
     connection::Connection,
     engine::{Engine, failed},
     io::Announce,
+    protocol::Protocol,
     registry::Registry,
     settings::Settings,
 };
@@ -38,6 +41,7 @@ static CORS: Cors = Cors {
 /// What a request asks of the engine.
 struct Asked<'a> {
     websocket: bool,
+    version: Option<&'a str>,
     sid: Option<&'a str>,
 }
 
@@ -47,7 +51,7 @@ impl<'a> Asked<'a> {
             let pairs = uri.query().unwrap_or_default().split('&');
             pairs.filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).next()
         };
-        Self { websocket: find("transport") == Some("websocket"), sid: find("sid") }
+        Self { websocket: find("transport") == Some("websocket"), version: find("EIO"), sid: find("sid") }
     }
 }
 
@@ -105,7 +109,8 @@ impl Front {
     async fn ask_as(&self, connection: &Connection, method: Method, body: &'static str) -> Option<Bytes> {
         let sid = connection.sid()?;
         let path = &self.settings.path;
-        let uri = format!("{path}/?EIO=4&transport=polling&sid={sid}");
+        let version = connection.protocol().version();
+        let uri = format!("{path}/?EIO={version}&transport=polling&sid={sid}");
         let mut request = Request::new(full(body));
         *request.method_mut() = method;
         *request.uri_mut() = Uri::try_from(uri).ok()?;
@@ -121,7 +126,7 @@ impl Front {
         }
         connection.kill(Some(cause));
         // For a session on polling, which has no stream to end.
-        self.ask_as(connection, Method::POST, "1").await;
+        self.ask_as(connection, Method::POST, connection.protocol().close()).await;
     }
 
     /// Ends all sessions without a client, once the server drains: those with clients end with the last of them.
@@ -156,8 +161,16 @@ impl Front {
 
     async fn answer(self: &Arc<Self>, request: Request<HttpBody>) -> Response<HttpBody> {
         let asked = Asked::read(request.uri());
+        let protocol = match asked.version.map(Protocol::read) {
+            Some(Some(protocol)) if protocol == Protocol::V4 || self.settings.eio3 => protocol,
+            Some(_) => return unsupported_version(),
+            // The engine refuses it, and knows best what is missing.
+            None => return self.ask(request).await.map(full),
+        };
         let session = match asked.sid {
             Some(text) => match self.registry.find(text) {
+                // What it speaks was settled with its first request.
+                Some(connection) if connection.protocol() != protocol => return bad_request(),
                 Some(connection) => Some(connection),
                 None => return unknown_session(),
             },
@@ -165,17 +178,17 @@ impl Front {
             None => None,
         };
         match (asked.websocket && is_websocket_upgrade(request.headers()), session) {
-            (true, session) => self.websocket(request, session),
+            (true, session) => self.websocket(request, protocol, session),
             (false, Some(connection)) => self.poll(request, connection).await,
             (false, None) if asked.websocket || request.method() != Method::GET => {
                 self.ask(request).await.map(full)
             }
-            (false, None) => self.begin(request).await,
+            (false, None) => self.begin(request, protocol).await,
         }
     }
 
-    fn connection(&self) -> Result<Arc<Connection>> {
-        self.registry.open(|secret| Connection::new(secret, Arc::downgrade(&self.registry)))
+    fn connection(&self, protocol: Protocol) -> Result<Arc<Connection>> {
+        self.registry.open(|secret| Connection::new(secret, protocol, Arc::downgrade(&self.registry)))
     }
 
     /// The request in the engine's terms.

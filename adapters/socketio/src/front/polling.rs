@@ -2,39 +2,46 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use narthex_http::{HttpBody, collect, empty, full};
 
 use super::{
     Front,
-    names::{rename, rename_all},
+    names::{rename_all, rename_open},
+    payload::Packets,
     refusal::{too_many, unavailable, unknown_session},
 };
-use crate::{connection::Connection, io::CONNECT};
-
-/// What separates packets in the body of a poll.
-pub(super) const SEPARATOR: u8 = 0x1e;
-
-/// The engine's close packet.
-const CLOSE: &[u8] = b"1";
+use crate::{
+    connection::Connection,
+    io::{CONNECT, part_query},
+    protocol::Protocol,
+};
 
 /// How much later a request may come than one that was sent after it, on another connection.
 const MOMENT: Duration = Duration::from_millis(30);
 
 impl Front {
     /// Begins a session on polling.
-    pub(super) async fn begin(&self, mut request: Request<HttpBody>) -> Response<HttpBody> {
-        let Ok(connection) = self.connection() else { return unavailable() };
+    pub(super) async fn begin(
+        self: &Arc<Self>,
+        mut request: Request<HttpBody>,
+        protocol: Protocol,
+    ) -> Response<HttpBody> {
+        let Ok(connection) = self.connection(protocol) else { return unavailable() };
         request.extensions_mut().insert(Arc::clone(&connection));
         let response = self.ask(request).await;
         if response.status() != StatusCode::OK {
             return response.map(full);
         }
         let (mut head, packet) = response.into_parts();
-        let renamed = rename(&packet, &connection).map_or(packet, Bytes::from);
-        // The engine pings at once. The peer expects its first ping after the interval, so it is answered here.
+        let renamed = rename_open(&packet, &connection);
+        self.watch(&connection);
+        // The engine's early ping is answered here.
         let early = async {
+            if !protocol.has_early_ping() {
+                return;
+            }
             self.ask_as(&connection, Method::GET, "").await;
             self.ask_as(&connection, Method::POST, "3").await;
         };
@@ -60,7 +67,7 @@ impl Front {
         if head.status != StatusCode::OK {
             return Response::from_parts(head, full(body));
         }
-        let body = rename_all(body, &connection);
+        let body = rename_all(&body, &connection);
         head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         Response::from_parts(head, full(body))
     }
@@ -77,29 +84,47 @@ impl Front {
             Ok(body) => body,
             Err(error) => return error.response(),
         };
-        if let Some(announce) = self.announce.get() {
-            body.split(|byte| *byte == SEPARATOR)
-                .filter(|p| p.starts_with(CONNECT))
-                .for_each(|p| announce(p));
-        }
-        if body == CLOSE {
+        let body = self.prepare(body, connection.protocol());
+        if body == connection.protocol().close() {
             // It releases the poll that the peer has sent before, which may come later on the other connection.
             let _ = tokio::time::timeout(MOMENT, connection.polled()).await;
         }
         self.ask(Request::from_parts(parts, full(body))).await.map(full)
     }
 
+    /// Looks for CONNECT packets before the engine sees them.
+    fn prepare(&self, body: Bytes, protocol: Protocol) -> Bytes {
+        let announce = self.announce.get();
+        if announce.is_none() && protocol != Protocol::V3 {
+            return body;
+        }
+        let connects = Packets::of(protocol, &body).filter(|packet| packet.text.starts_with(CONNECT));
+        let places: Vec<_> = connects.map(|packet| packet.at..packet.at + packet.text.len()).collect();
+        if places.is_empty() {
+            return body;
+        }
+        let mut body = BytesMut::from(body);
+        for place in places {
+            if protocol == Protocol::V3 {
+                part_query(&mut body[place.clone()]);
+            }
+            if let Some(announce) = announce {
+                announce(&body[place]);
+            }
+        }
+        body.freeze()
+    }
+
     /// What the engine has for a poll. A poll that comes while the session is being upgraded may have overtaken the end of
     /// the upgrade on the other connection, so it is given a moment before it is answered with nothing.
     async fn take(&self, request: Request<HttpBody>, connection: &Connection) -> Response<Bytes> {
-        const NOTHING: &[u8] = b"6";
         const TURNS: u32 = 6;
         let _polling = connection.begin_poll();
         let (parts, _) = request.into_parts();
         let mut turns = if connection.is_upgrading() { TURNS } else { 0 };
         loop {
             let response = self.ask(Request::from_parts(parts.clone(), empty())).await;
-            if turns == 0 || response.body() != NOTHING {
+            if turns == 0 || response.body() != connection.protocol().nothing() {
                 return response;
             }
             turns -= 1;

@@ -14,8 +14,12 @@ pub(super) fn unknown_session() -> Response<HttpBody> {
     refusal(StatusCode::BAD_REQUEST, r#"{"code":1,"message":"Session ID unknown"}"#)
 }
 
-pub(super) fn bad_upgrade() -> Response<HttpBody> {
+pub(super) fn bad_request() -> Response<HttpBody> {
     refusal(StatusCode::BAD_REQUEST, r#"{"code":3,"message":"Bad request"}"#)
+}
+
+pub(super) fn unsupported_version() -> Response<HttpBody> {
+    refusal(StatusCode::BAD_REQUEST, r#"{"code":5,"message":"Unsupported protocol version"}"#)
 }
 
 pub(super) fn going_away() -> Response<HttpBody> {

@@ -7,11 +7,12 @@ use narthex_http::{HttpBody, Upgrading, empty, upgrade};
 
 use super::{
     Front,
-    refusal::{bad_upgrade, unavailable, unknown_session},
+    refusal::{bad_request, unavailable, unknown_session},
 };
 use crate::{
     connection::Connection,
     io::{EngineIo, Lent, linger},
+    protocol::Protocol,
     websocket::switching,
 };
 
@@ -20,12 +21,13 @@ impl Front {
     pub(super) fn websocket(
         self: &Arc<Self>,
         mut request: Request<HttpBody>,
+        protocol: Protocol,
         session: Option<Arc<Connection>>,
     ) -> Response<HttpBody> {
         let upgrading = upgrade(&mut request);
         let (parts, _) = request.into_parts();
         let mut request = Request::from_parts(parts, ());
-        let Some(switching) = switching(&request) else { return bad_upgrade() };
+        let Some(switching) = switching(&request) else { return bad_request() };
         let opening = session.is_none();
         let connection = match session {
             Some(connection) => {
@@ -35,8 +37,9 @@ impl Front {
                 connection
             }
             None => {
-                let Ok(connection) = self.connection() else { return unavailable() };
+                let Ok(connection) = self.connection(protocol) else { return unavailable() };
                 request.extensions_mut().insert(Arc::clone(&connection));
+                self.watch(&connection);
                 connection
             }
         };
@@ -68,7 +71,7 @@ impl Front {
         drop(permit);
         if !opening && let Some(connection) = weak.upgrade() {
             // The engine keeps a session waiting whose upgrade has failed.
-            self.ask_as(&connection, Method::POST, "1").await;
+            self.ask_as(&connection, Method::POST, connection.protocol().close()).await;
         }
     }
 }

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 pub(crate) use self::{
-    incoming::CONNECT,
+    incoming::{CONNECT, part_query},
     lent::{Lent, linger},
     outgoing::is_message,
 };
@@ -28,7 +28,7 @@ use self::{
     incoming::{Incoming, PONG},
     outgoing::{Outgoing, Step},
 };
-use crate::{connection::Connection, front::rename};
+use crate::{connection::Connection, front::rename, protocol::Protocol};
 
 /// Told of each CONNECT packet before the engine sees it.
 pub(crate) type Announce = Arc<dyn Fn(&[u8]) + Send + Sync>;
@@ -45,7 +45,7 @@ pub(crate) struct EngineIo<S> {
     leftover: Bytes,
     connection: Arc<Connection>,
     outgoing: Outgoing,
-    /// Until the early ping is answered, or always where namespaces are made on demand.
+    /// Until the early ping is answered, or always where CONNECT packets are of interest.
     incoming: Option<Incoming>,
     ping_answered: bool,
     announce: Option<Announce>,
@@ -64,13 +64,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> EngineIo<S> {
         deadline: Duration,
         announce: Option<Announce>,
     ) -> Self {
+        let protocol = connection.protocol();
+        let pings = opening && protocol.has_early_ping();
+        let followed = pings || announce.is_some() || protocol == Protocol::V3;
         Self {
             stream,
             leftover,
+            outgoing: Outgoing::new(protocol, opening),
+            incoming: followed.then(|| Incoming::new(protocol)),
             connection,
-            outgoing: Outgoing::new(opening),
-            incoming: (opening || announce.is_some()).then(Incoming::default),
-            ping_answered: !opening,
+            ping_answered: !pings,
             announce,
             anew: Bytes::new(),
             deadline,
@@ -157,7 +160,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for EngineIo<S> {
         ready!(this.read(cx, buf, limit))?;
         if let Some(incoming) = &mut this.incoming {
             let announce = this.announce.as_deref();
-            incoming.advance(&buf.filled()[before..], |packet| {
+            incoming.advance(&mut buf.filled_mut()[before..], |packet| {
                 if let Some(announce) = announce {
                     announce(packet);
                 }

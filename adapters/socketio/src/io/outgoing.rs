@@ -1,6 +1,8 @@
 //! What the engine writes to a WebSocket: followed frame by frame, so that the peer reads its own ids and what is written is
 //! known.
 
+use crate::protocol::Protocol;
+
 /// What to do with the bytes at hand.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -27,8 +29,10 @@ pub(crate) struct Outgoing {
     left: u64,
     /// The size of a message's frame that is being written.
     message: Option<usize>,
-    /// The session was opened by this WebSocket: the open packet and the engine's early ping are still to come.
+    protocol: Protocol,
+    /// The session was opened by this WebSocket: the open packet is still to come.
     opening: bool,
+    /// The engine's early ping is still to come.
     ping_due: bool,
 }
 
@@ -68,12 +72,14 @@ pub(crate) fn is_message(packet: &[u8]) -> bool {
 
 impl Outgoing {
     /// `opening`: the session begins with this WebSocket, and is not upgraded to it.
-    pub(crate) fn new(opening: bool) -> Self {
-        Self { begun: [0; 12], have: 0, left: 0, message: None, opening, ping_due: opening }
+    pub(crate) fn new(protocol: Protocol, opening: bool) -> Self {
+        let ping_due = opening && protocol.has_early_ping();
+        Self { begun: [0; 12], have: 0, left: 0, message: None, protocol, opening, ping_due }
     }
 
-    /// Looks at what the engine wants to write. `anew` gives the open packet and CONNECT packets in the peer's terms.
-    pub(crate) fn next(&mut self, bytes: &[u8], anew: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Step {
+    /// Looks at what the engine wants to write. `anew` gives packets in the peer's terms: the open packet, and what
+    /// [`Protocol::rewrites`].
+    pub(crate) fn next(&mut self, bytes: &[u8], anew: impl Fn(&[u8]) -> Vec<u8>) -> Step {
         if self.have > 0 {
             return Step::Pass(bytes.len());
         }
@@ -87,14 +93,13 @@ impl Outgoing {
             {
                 let is_open = self.opening && packet.first() == Some(&b'0');
                 let is_ping = self.ping_due && packet == b"2";
-                if is_open || is_ping || packet.starts_with(b"40") {
+                if is_open || is_ping || self.protocol.rewrites(packet) {
                     if at > 0 {
                         return Step::Pass(at);
                     }
                     self.opening &= !is_open;
                     self.ping_due &= !is_ping;
-                    let with =
-                        if is_ping { Vec::new() } else { text_frame(&anew(packet).unwrap_or_default()) };
+                    let with = if is_ping { Vec::new() } else { text_frame(&anew(packet)) };
                     return Step::Replace { taken: whole, with };
                 }
             }
@@ -156,8 +161,8 @@ impl Outgoing {
 mod tests {
     use super::*;
 
-    fn anew(packet: &[u8]) -> Option<Vec<u8>> {
-        Some([packet, b"!"].concat())
+    fn anew(packet: &[u8]) -> Vec<u8> {
+        [packet, b"!"].concat()
     }
 
     fn all(outgoing: &mut Outgoing, mut bytes: &[u8]) -> (Vec<u8>, Written) {
@@ -184,7 +189,7 @@ mod tests {
 
     #[test]
     fn ids_are_written_anew_and_the_first_ping_is_taken_away() {
-        let mut outgoing = Outgoing::new(true);
+        let mut outgoing = Outgoing::new(Protocol::V4, true);
         let stream: Vec<u8> =
             [&b"0{}"[..], b"2", b"40{}", b"42[\"a\"]", b"2"].iter().flat_map(|p| text_frame(p)).collect();
         let (out, written) = all(&mut outgoing, &stream);
@@ -197,14 +202,24 @@ mod tests {
 
     #[test]
     fn an_upgraded_session_keeps_its_pings() {
-        let mut outgoing = Outgoing::new(false);
+        let mut outgoing = Outgoing::new(Protocol::V4, false);
         let stream = [text_frame(b"3probe"), text_frame(b"2"), text_frame(b"0")].concat();
         assert_eq!(all(&mut outgoing, &stream).0, stream);
     }
 
     #[test]
+    fn an_old_peer_reads_its_session_s_name_and_its_refusals_anew_and_keeps_its_pongs() {
+        let mut outgoing = Outgoing::new(Protocol::V3, true);
+        let packets = [&b"0{}"[..], b"40", b"2", b"44{}", b"3", b"0"];
+        let stream: Vec<u8> = packets.iter().flat_map(|p| text_frame(p)).collect();
+        let expected: Vec<u8> =
+            [&b"0{}!"[..], b"40", b"2", b"44{}!", b"3", b"0"].iter().flat_map(|p| text_frame(p)).collect();
+        assert_eq!(all(&mut outgoing, &stream).0, expected);
+    }
+
+    #[test]
     fn messages_are_counted_with_their_attachments_whatever_their_size() {
-        let mut outgoing = Outgoing::new(false);
+        let mut outgoing = Outgoing::new(Protocol::V4, false);
         let long = [b"42".to_vec(), vec![b'x'; 70_000]].concat();
         let mut stream = vec![TEXT, 127];
         stream.extend_from_slice(&(long.len() as u64).to_be_bytes());
