@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Features of the facade; each must build alone.
-const FEATURES: [&str; 12] = [
+const FEATURES: [&str; 13] = [
     "http",
     "ws",
     "socketio",
@@ -19,6 +19,7 @@ const FEATURES: [&str; 12] = [
     "validation",
     "rate-limit",
     "metrics",
+    "macros",
     "testing",
 ];
 
