@@ -28,6 +28,8 @@ pub use narthex_core::{
 pub use narthex_core::{TestClient, TestMessage, TestServer};
 #[cfg(feature = "http")]
 pub use narthex_http as http;
+#[cfg(feature = "macros")]
+pub use narthex_macros::{debug_handler, gateway};
 pub use narthex_middleware as middleware;
 #[cfg(feature = "rest")]
 pub use narthex_rest as rest;

@@ -30,7 +30,7 @@ fn router() -> Router {
         .route("/hello/{name}", get(|Path(name): Path<String>| async move { format!("hello, {name}") }))
         .route("/echo", any(echo))
         .route("/boom", get(|| async { panic!("a route was asked to panic") as () }))
-        .route("/hang", get(|| std::future::pending::<()>()))
+        .route("/hang", get(std::future::pending::<()>))
         .route("/join", post(join))
         .route("/who", get(|Extension(Principal(who)): Extension<Principal>| async move { who.to_string() }))
         .route("/bytes", get(|| async { vec![0xff_u8, 0xfe] }))

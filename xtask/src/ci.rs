@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Features of the facade; each must build alone.
-const FEATURES: [&str; 13] = [
+const FEATURES: [&str; 15] = [
     "http",
     "ws",
     "socketio",
@@ -21,6 +21,7 @@ const FEATURES: [&str; 13] = [
     "rate-limit",
     "metrics",
     "rest",
+    "macros",
     "testing",
 ];
 
