@@ -68,7 +68,8 @@ impl Answer {
     }
 }
 
-/// JSON where the response says so, else text; nothing where there is nothing.
+/// JSON where the response says so, else text; nothing where there is nothing. One that does not say what it is may be looked at
+/// (RFC 9110 section 8.3): an object or a list is JSON.
 fn value(headers: &HeaderMap, bytes: &Bytes) -> Result<Option<Value>, ()> {
     if bytes.is_empty() {
         return Ok(None);
@@ -77,6 +78,12 @@ fn value(headers: &HeaderMap, bytes: &Bytes) -> Result<Option<Value>, ()> {
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if kind.ends_with("/json") || kind.ends_with("+json") {
         return serde_json::from_slice(bytes).map(Some).map_err(drop);
+    }
+    if kind.is_empty()
+        && matches!(bytes.first(), Some(b'{' | b'['))
+        && let Ok(json) = serde_json::from_slice(bytes)
+    {
+        return Ok(Some(json));
     }
     std::str::from_utf8(bytes).map(|text| Some(text.into())).map_err(drop)
 }

@@ -34,7 +34,8 @@
 //!
 //! # The answer
 //!
-//! `{"body", "headers", "statusCode"}`: JSON as it is, text as a string, and no `body` where there is none. Names of headers are written as
+//! `{"body", "headers", "statusCode"}`: JSON as it is, text as a string, and no `body` where there is none. A response without a
+//! `Content-Type` is JSON where it is an object or a list. Names of headers are written as
 //! in `Content-Type`; a header that is there more than once has a list. A message that is no request is answered 400, a service that
 //! fails or panics 500, one that takes too long 504. Where no answer was asked for, the service runs all the same.
 //!
