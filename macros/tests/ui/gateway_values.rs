@@ -11,9 +11,6 @@ impl Chat {
     #[on("purge")]
     #[guard(true)]
     async fn purge(&self) {}
-
-    #[filter]
-    async fn filter(&self) {}
 }
 
 fn main() {
