@@ -66,9 +66,18 @@ pub(crate) fn bound(subject: &Type, implements: &TokenStream) -> Option<TokenStr
     if says(subject, "impl") || says(subject, "'_") {
         return None;
     }
-    let end = subject.to_token_stream().into_iter().last().map_or_else(Span::call_site, |last| last.span());
-    let implements = respanned(implements, Span::mixed_site().located_at(end));
-    Some(quote_spanned!(end=> #subject: #implements))
+    let at = place(subject);
+    let implements = respanned(implements, Span::mixed_site().located_at(at));
+    Some(quote_spanned!(at=> #subject: #implements))
+}
+
+/// The word that a type is known by: `Json` of `narthex::Json<String>`.
+fn place(subject: &Type) -> Span {
+    let word = match subject {
+        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.span()),
+        _ => subject.to_token_stream().into_iter().next().map(|token| token.span()),
+    };
+    word.unwrap_or_else(Span::call_site)
 }
 
 fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {

@@ -56,6 +56,11 @@ pub trait Guard<M>: Sized {
 struct Unjudged;
 
 /// What a guard may return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be returned from a guard or hook",
+    label = "not a verdict",
+    note = "return `()`, `bool`, `Attach<T>` or `Result<_, impl Into<Denied>>` of these"
+)]
 pub trait IntoVerdict: Send {
     /// The verdict. Data for later guards and for the handler go into the event.
     ///

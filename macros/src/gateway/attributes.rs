@@ -99,7 +99,7 @@ impl OfMethod {
             let name = &role.call.name;
             let why = match option_named(&name.to_string()) {
                 Some(_) => format!(
-                    "`#[{name}]` makes the method itself a {name}; which {name} a handler has is said in it: `#[{name}(…)]`"
+                    "`#[{name}]` makes the method itself a {name}; a handler's {name} is named: `#[{name}(…)]`"
                 ),
                 None => {
                     format!("a handler cannot be an `{name}` too: each has arguments and results of its own")

@@ -25,9 +25,9 @@ pub(crate) fn fns(gateway: &Gateway, block: &ItemImpl) -> TokenStream {
         method.roles.iter().map(move |role| registration(method, role, built, this))
     });
     let body = quote! {
-        #[allow(unused_imports)]
+        #[allow(unused_imports, reason = "only options need it")]
         use ::narthex::Handler as _;
-        #[allow(unused_variables)]
+        #[allow(unused_variables, reason = "only methods of a value need it")]
         let #this = ::std::sync::Arc::clone(&self);
         let #built = ::narthex::Gateway::new()#(.namespace(#namespace))*;
         #(#calls)*
@@ -42,36 +42,52 @@ pub(crate) fn stubs(block: &ItemImpl) -> TokenStream {
     written(block, &[], &quote!(::narthex::Gateway::new()))
 }
 
+/// The user's fns, and a trait between them and the body: its one impl has the bounds, so that they are on nothing that
+/// others see or call.
 fn written(block: &ItemImpl, bounds: &[TokenStream], body: &TokenStream) -> TokenStream {
     let (generics, _, limits) = block.generics.split_for_impl();
+    let predicates = block.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
     let cfgs = block.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     let target = &block.self_ty;
-    let arc = quote!(::std::sync::Arc);
     quote! {
         #(#cfgs)*
-        #[allow(private_bounds, private_interfaces, dead_code, reason = "written by `#[gateway]`")]
-        impl #generics #target #limits {
-            /// The gateway that the attributes of this type's methods describe. Its clients share the value.
-            pub fn gateway(self) -> ::narthex::Gateway where #(#bounds,)* {
-                Self::into_gateway(#arc::new(self))
+        const _: () = {
+            trait Described {
+                fn described(self: ::std::sync::Arc<Self>) -> ::narthex::Gateway;
             }
 
-            /// The gateway of a value that others hold too.
-            pub fn into_gateway(self: #arc<Self>) -> ::narthex::Gateway where #(#bounds,)* {
-                #body
+            impl #generics Described for #target where #(#predicates,)* #(#bounds,)* {
+                fn described(self: ::std::sync::Arc<Self>) -> ::narthex::Gateway {
+                    #body
+                }
             }
-        }
+
+            #[allow(dead_code, reason = "one of them is enough")]
+            impl #generics #target #limits {
+                /// The gateway that the attributes of this type's methods describe. Its clients share the value.
+                pub fn gateway(self) -> ::narthex::Gateway {
+                    Described::described(::std::sync::Arc::new(self))
+                }
+
+                /// The gateway of a value that others hold too.
+                pub fn into_gateway(self: ::std::sync::Arc<Self>) -> ::narthex::Gateway {
+                    Described::described(self)
+                }
+            }
+        };
     }
 }
 
 /// What must hold, said at the types that the user wrote.
 ///
-/// Where types depend on parameters the bounds would be put on callers, who have nothing to do with them.
+/// Where types depend on parameters, nothing can be said before they are known.
 fn bounds(gateway: &Gateway, block: &ItemImpl) -> Vec<TokenStream> {
+    if !block.generics.params.is_empty() {
+        return Vec::new();
+    }
     let shared = quote!(::core::marker::Send + ::core::marker::Sync + 'static);
-    let target = bound(&block.self_ty, &shared);
-    let methods = gateway.methods.iter().filter(|_| block.generics.params.is_empty());
-    target.into_iter().chain(methods.flat_map(Method::bounds)).collect()
+    let methods = gateway.methods.iter().flat_map(Method::bounds);
+    bound(&block.self_ty, &shared).into_iter().chain(methods).collect()
 }
 
 /// One call of the builder for one role of a method.
@@ -79,7 +95,7 @@ fn registration(method: &Method, role: &Role, built: &Ident, this: &Ident) -> To
     let Call { name, arguments } = &role.call;
     let cfgs = &method.cfgs;
     let registered = method.registered(role, this);
-    let marker = method.marker_in(role).map(|marker| quote!(::<#marker>));
+    let marker = marker(method, role).map(|marker| quote!(::<#marker>));
     let at = Span::mixed_site().located_at(name.span());
     let arguments = arguments.iter().map(ToTokens::to_token_stream).chain([registered]);
     quote_spanned! {at=>
@@ -88,13 +104,11 @@ fn registration(method: &Method, role: &Role, built: &Ident, this: &Ident) -> To
     }
 }
 
-impl Method {
-    /// The type that says which fn it is. A filter, and a handler with its options, have others.
-    fn marker_in(&self, role: &Role) -> Option<TokenStream> {
-        match role.kind {
-            RoleKind::Handler if self.has_options() => None,
-            RoleKind::Filter => None,
-            _ => Some(self.marker()),
-        }
+/// The type that says which fn it is. A filter, and a handler with its options, have others.
+fn marker(method: &Method, role: &Role) -> Option<TokenStream> {
+    match role.kind {
+        RoleKind::Handler if method.has_options() => None,
+        RoleKind::Filter => None,
+        _ => Some(method.marker()),
     }
 }

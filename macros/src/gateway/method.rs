@@ -42,6 +42,12 @@ impl Method {
         let (Some(access), Some(shape)) = (access, shape) else {
             return errors.or(None);
         };
+        if roles.iter().any(|role| role.kind == RoleKind::Filter) && shape.arguments.len() != 2 {
+            return Err(Error::new(
+                item.sig.ident.span(),
+                "a filter takes a `Denied` and the message that `Failed`",
+            ));
+        }
         let cfgs = item.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect();
         Ok(Some(Self { name: item.sig.ident.clone(), cfgs, roles, options, access, shape }))
     }

@@ -1,6 +1,7 @@
 //! A gateway of attributes, and the same one of the builder, are told apart by nobody.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering::SeqCst},
@@ -10,7 +11,8 @@ use std::{
 
 use narthex::{
     Attach, Client, CloseReason, Denied, Emit, EventName, Extension, Failed, Gateway, Handler, Json,
-    Metadata, Path, Pattern, State, TestClient, TestMessage, TestServer, gateway, middleware::TimeoutLayer,
+    Metadata, Path, Pattern, Query, State, TestClient, TestMessage, TestServer, gateway,
+    middleware::TimeoutLayer,
 };
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -44,7 +46,7 @@ async fn softly(denied: Denied, failed: Failed) -> Emit {
     Emit::new("failed", &json!([failed.event.as_str(), denied.to_string()]))
 }
 
-#[gateway(namespace = "/chat/{room}")]
+#[gateway(namespace = "/chat")]
 #[state("hello")]
 #[metadata(Rank(1))]
 #[guard(not_mallory)]
@@ -64,8 +66,8 @@ impl Chat {
     }
 
     #[connect_guard]
-    async fn admit(Path(room): Path<String>) -> bool {
-        room != "closed"
+    async fn admit(Query(asked): Query<HashMap<String, String>>) -> bool {
+        asked["room"] != "closed"
     }
 
     #[on_connect]
@@ -152,7 +154,7 @@ fn by_hand(chat: Arc<Chat>) -> Gateway {
     let this = || Arc::clone(&chat);
     let (begin, leave, say, part, structural) = (this(), this(), this(), this(), this());
     Gateway::new()
-        .namespace("/chat/{room}")
+        .namespace("/chat")
         .state("hello")
         .metadata(Rank(1))
         .guard(not_mallory)
@@ -200,9 +202,9 @@ async fn asked(client: &mut TestClient, event: &str, data: Value) -> Value {
 /// All that a client can see of a gateway.
 async fn transcript(gateway: Gateway, chat: &Chat) -> Vec<Value> {
     let server = TestServer::new(gateway).await.unwrap();
-    let mut lines = vec![json!(server.connect_to("/chat/closed").await.unwrap_err().to_string())];
-    let mut ann = server.connect_to("/chat/open").await.unwrap();
-    let mut bob = server.connect_to("/chat/open").await.unwrap();
+    let mut lines = vec![json!(server.connect_to("/chat?room=closed").await.unwrap_err().to_string())];
+    let mut ann = server.connect_to("/chat?room=open").await.unwrap();
+    let mut bob = server.connect_to("/chat?room=open").await.unwrap();
     let questions = [
         (GREET, json!("Ada")),
         ("salute", json!("Ada")),

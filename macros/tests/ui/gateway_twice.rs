@@ -1,0 +1,17 @@
+use narthex::gateway;
+
+struct Chat;
+
+#[gateway]
+impl Chat {
+    #[on("say")]
+    async fn say(&self) {}
+}
+
+#[gateway]
+impl Chat {
+    #[on("listen")]
+    async fn listen(&self) {}
+}
+
+fn main() {}
