@@ -186,11 +186,11 @@ test("5.4: a wrong path is the application's 404, polling and upgrade alike", as
   assert.equal((await raw.handshake(server.host, "/nope/?EIO=4&transport=websocket")).status, 404);
 });
 
-test("5.4: a transport and a protocol version that nobody knows (their codes are text here)", async () => {
+test("5.4: a transport and a protocol version that nobody knows", async () => {
   const get = async (query) => {
     const response = await fetch(`http://${server.host}/socket.io/?${query}`);
     return [response.status, await response.json()];
   };
-  assert.deepEqual(await get("EIO=4&transport=bogus"), [400, { code: "0", message: "Transport unknown" }]);
-  assert.deepEqual(await get("EIO=2&transport=polling"), [400, { code: "5", message: "Unsupported protocol version" }]);
+  assert.deepEqual(await get("EIO=4&transport=bogus"), [400, { code: 0, message: "Transport unknown" }]);
+  assert.deepEqual(await get("EIO=2&transport=polling"), [400, { code: 5, message: "Unsupported protocol version" }]);
 });
