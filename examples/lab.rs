@@ -13,7 +13,7 @@ mod engine;
 mod flags;
 #[path = "lab/gateway.rs"]
 mod gateway;
-#[path = "lab/nest.rs"]
+#[path = "nest/golden.rs"]
 mod nest;
 #[path = "chat/telemetry.rs"]
 mod telemetry;

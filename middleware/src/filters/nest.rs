@@ -87,8 +87,12 @@ struct Cause<'a> {
     data: Option<&'a RawValue>,
 }
 
-/// The payload as it came; bytes have no JSON form and are left out.
+/// The payload as it came, several arguments as a list; bytes have no JSON form and are left out.
 fn data(payload: &Payload) -> Option<&RawValue> {
-    let Payload::Json(json) = payload else { return None };
+    let json = match payload {
+        Payload::Json(json) => json,
+        Payload::Args(args) if args.attachments().is_empty() => args.json(),
+        _ => return None,
+    };
     serde_json::from_slice(json.as_bytes()).ok()
 }

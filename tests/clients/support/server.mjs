@@ -17,15 +17,17 @@ function binary(example) {
   return found;
 }
 
-/** A server that runs. `host` is "127.0.0.1:port". */
+/** A server that runs. `host` is "127.0.0.1:port"; `said` are the lines that it wrote before it was ready. */
 export async function start(example, args = [], addr = "127.0.0.1:0") {
   const child = spawn(binary(example), ["--addr", addr, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const exited = once(child, "exit");
+  const said = [];
   let log = "";
   child.stderr.on("data", (text) => (log = (log + text).slice(-20_000)));
   const ready = (async () => {
     for await (const line of createInterface(child.stdout)) {
       if (line.startsWith("ready ")) return line.slice("ready ".length).trim();
+      said.push(line);
     }
     throw new Error(`${example} ended before it was ready\n${log}`);
   })();
@@ -36,6 +38,7 @@ export async function start(example, args = [], addr = "127.0.0.1:0") {
   child.stdout.resume();
   return {
     host,
+    said,
     log: () => log,
     /** Asks it to stop, as a service manager would, and returns its exit code. */
     async stop() {

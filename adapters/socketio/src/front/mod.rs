@@ -21,7 +21,7 @@ use narthex_http::{Claim, Cors, Http, HttpBody, Mount, full, is_websocket_upgrad
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::names::rename;
-use self::refusal::{bad_request, going_away, unknown_session, unsupported_version};
+use self::refusal::{bad_request, going_away, unknown_session, unknown_transport, unsupported_version};
 use crate::{
     connection::Connection,
     engine::{Engine, failed},
@@ -38,9 +38,12 @@ static CORS: Cors = Cors {
     exposed: None,
 };
 
+/// What a request may name as its transport.
+const TRANSPORTS: [&str; 2] = ["polling", "websocket"];
+
 /// What a request asks of the engine.
 struct Asked<'a> {
-    websocket: bool,
+    transport: Option<&'a str>,
     version: Option<&'a str>,
     sid: Option<&'a str>,
 }
@@ -51,7 +54,11 @@ impl<'a> Asked<'a> {
             let pairs = uri.query().unwrap_or_default().split('&');
             pairs.filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).next()
         };
-        Self { websocket: find("transport") == Some("websocket"), version: find("EIO"), sid: find("sid") }
+        Self { transport: find("transport"), version: find("EIO"), sid: find("sid") }
+    }
+
+    fn is_websocket(&self) -> bool {
+        self.transport == Some("websocket")
     }
 }
 
@@ -167,6 +174,9 @@ impl Front {
             // The engine refuses it, and knows best what is missing.
             None => return self.ask(request).await.map(full),
         };
+        if asked.transport.is_some_and(|transport| !TRANSPORTS.contains(&transport)) {
+            return unknown_transport();
+        }
         let session = match asked.sid {
             Some(text) => match self.registry.find(text) {
                 // What it speaks was settled with its first request.
@@ -177,10 +187,10 @@ impl Front {
             None if self.draining.is_cancelled() => return going_away(),
             None => None,
         };
-        match (asked.websocket && is_websocket_upgrade(request.headers()), session) {
+        match (asked.is_websocket() && is_websocket_upgrade(request.headers()), session) {
             (true, session) => self.websocket(request, protocol, session),
             (false, Some(connection)) => self.poll(request, connection).await,
-            (false, None) if asked.websocket || request.method() != Method::GET => {
+            (false, None) if asked.is_websocket() || request.method() != Method::GET => {
                 self.ask(request).await.map(full)
             }
             (false, None) => self.begin(request, protocol).await,

@@ -10,6 +10,10 @@ fn refusal(status: StatusCode, body: &'static str) -> Response<HttpBody> {
     response
 }
 
+pub(super) fn unknown_transport() -> Response<HttpBody> {
+    refusal(StatusCode::BAD_REQUEST, r#"{"code":0,"message":"Transport unknown"}"#)
+}
+
 pub(super) fn unknown_session() -> Response<HttpBody> {
     refusal(StatusCode::BAD_REQUEST, r#"{"code":1,"message":"Session ID unknown"}"#)
 }

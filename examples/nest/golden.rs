@@ -44,8 +44,8 @@ fn values(gateway: Gateway) -> Gateway {
         .on("obj", |Json(d): Json<Box<RawValue>>| async move { Json(json!({"a": 1, "d": d})) })
         .on("id", |Json(data): Json<Value>| async move { id(&data) })
         .on("int", |Json(data): Json<Value>| async move { int(&data) })
-        .on("ack", |_: Ack| async { Json(json!({"status": "ignored"})) })
-        .on("ackEvt", |_: Ack| async { Emit::new("x", &1) })
+        .on("ack", ack)
+        .on("ackEvt", ack_and_emit)
         .on("both", async || "first")
         .on("join", join)
 }
@@ -58,6 +58,17 @@ fn id(data: &Value) -> Json<Value> {
 fn int(data: &Value) -> Result<Json<i64>, Denied> {
     let text = data.get("id").and_then(Value::as_str).unwrap_or_default();
     text.parse().map(Json).map_err(|_| Denied::bad_request("Validation failed (numeric string is expected)"))
+}
+
+/// A handler that answers by itself: what it returns is sent where nobody asked.
+async fn ack(ack: Ack, data: Payload) -> Result<Json<Value>> {
+    ack.send(&json!({ "got": data }))?;
+    Ok(Json(json!({"status": "ignored"})))
+}
+
+async fn ack_and_emit(ack: Ack) -> Result<Emit> {
+    ack.send(&1)?;
+    Ok(Emit::new("x", &1))
 }
 
 /// NestJS has no rooms on raw WebSocket; here every door has them.
