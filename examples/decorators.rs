@@ -26,11 +26,8 @@ struct Chat {
 impl Chat {
     #[connect_guard]
     async fn named(Query(visitor): Query<Visitor>) -> Result<Attach<Visitor>, Denied> {
-        if visitor.name.is_empty() {
-            Err(Denied::bad_request("a name is needed"))
-        } else {
-            Ok(Attach(visitor))
-        }
+        let attached = (!visitor.name.is_empty()).then_some(Attach(visitor));
+        attached.ok_or_else(|| Denied::bad_request("a name is needed"))
     }
 
     #[on_connect]
