@@ -7,6 +7,10 @@ pub mod adapters;
 #[doc = include_str!("../docs/http.md")]
 mod http_page {}
 
+#[cfg(all(doctest, feature = "ws", feature = "socketio", feature = "auth", feature = "validation"))]
+#[doc = include_str!("../docs/from-nestjs.md")]
+mod from_nestjs_page {}
+
 #[cfg(all(doctest, feature = "ws", feature = "metrics"))]
 #[doc = include_str!("../docs/observability.md")]
 mod observability_page {}
