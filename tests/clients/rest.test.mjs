@@ -273,6 +273,18 @@ test("35: the client of sails.io.js asks, is answered, and queues what it asks b
   assert.equal(cut.jwr.statusCode, 0);
 });
 
+test("a body that nests too deep is answered with an error, and one that is too large ends the connection", async () => {
+  const deep = (levels) => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+  const answer = await request("post", "/body", { data: deep(500) });
+  assert.equal(answer.status, "error");
+  assert.deepEqual((await request("post", "/body", { data: deep(50) })).body, deep(50));
+  const own = await socket();
+  const closed = within(5000, new Promise((resolve) => own.once("disconnect", resolve)), "the end");
+  own.emit("post", { method: "post", url: "/body", data: "x".repeat(100_000) });
+  assert.equal(await closed, "transport close");
+  assert.deepEqual(await request("get", "/example?id=1"), hello);
+});
+
 test("over ws and over HTTP the same routes answer", async () => {
   const client = await Client.open(`ws://${server.host}/ws?channel=web-channel`);
   const { data } = await client.request("get", { method: "get", url: "/example?id=1" });
