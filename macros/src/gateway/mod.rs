@@ -7,7 +7,7 @@ mod method;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Error, Expr, ImplItem, ItemImpl, Meta, Result, parse::Parser, punctuated::Punctuated};
+use syn::{Error, Expr, Ident, ImplItem, ItemImpl, Meta, Result, parse::Parser, punctuated::Punctuated};
 
 use self::{
     attributes::{Call, of_block},
@@ -39,7 +39,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         // Who calls them is told nothing more.
         Err(error) => (expand::stubs(&block), Some(error.to_compile_error())),
     };
-    let fns = block.trait_.is_none().then_some(fns);
+    let fns = (block.trait_.is_none() && taken(&block).is_none()).then_some(fns);
     quote!(#block #fns #errors)
 }
 
@@ -55,6 +55,9 @@ fn read(arguments: TokenStream, block: &mut ItemImpl) -> Result<Gateway> {
     if let Some((path, _)) = &block.trait_ {
         errors.push_at(path, ELSEWHERE);
     }
+    if let Some(name) = taken(block) {
+        errors.push(name.span(), "`#[gateway]` writes a method of this name itself");
+    }
     let namespace = errors.keep(namespace(arguments)).flatten();
     let calls = errors.keep(of_block(&mut block.attrs)).unwrap_or_default();
     let mut methods = Vec::new();
@@ -65,6 +68,15 @@ fn read(arguments: TokenStream, block: &mut ItemImpl) -> Result<Gateway> {
     }
     event::check_all(&methods, &mut errors);
     errors.or(Gateway { namespace, calls, methods })
+}
+
+/// A method of the user's that has the name of one of ours.
+fn taken(block: &ItemImpl) -> Option<&Ident> {
+    let mut names = block.items.iter().filter_map(|item| match item {
+        ImplItem::Fn(method) => Some(&method.sig.ident),
+        _ => None,
+    });
+    names.find(|name| *name == "gateway" || *name == "into_gateway")
 }
 
 /// `namespace = "/chat"`, or nothing.

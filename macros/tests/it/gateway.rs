@@ -262,6 +262,11 @@ async fn a_gateway_of_attributes_does_what_the_same_by_hand_does() {
     }
 }
 
+/// Has the name of a variable that the macro writes.
+fn built() -> &'static str {
+    "serve"
+}
+
 #[derive(Default)]
 struct Guarded {
     refused: AtomicU64,
@@ -280,7 +285,7 @@ impl Guarded {
         denied
     }
 
-    #[on("serve")]
+    #[on(built())]
     async fn serve(&self) -> u64 {
         self.refused.load(SeqCst)
     }
