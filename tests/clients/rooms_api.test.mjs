@@ -338,11 +338,16 @@ describe("members alone hear", () => {
   test("who is in two rooms leaves both", async () => {
     for (const room of ["one", "two"]) await api.create(room);
     const [both, watcher] = [await come(CLIENTS["socket.io 2 on websocket"]), await come(CLIENTS["socket.io 4"])];
+    const joins = async ({ socket, inbox }, roomId, username, count) => {
+      socket.emit("participants", { roomId, username });
+      for (;;) {
+        const [event, list] = await inbox.next();
+        if (event === `participants/${roomId}` && list.length === count) return;
+      }
+    };
     for (const roomId of ["one", "two"]) {
-      both.socket.emit("participants", { roomId, username: "ann" });
-      await both.inbox.next();
-      watcher.socket.emit("participants", { roomId, username: "bob" });
-      await watcher.inbox.next();
+      await joins(both, roomId, "ann", 1);
+      await joins(watcher, roomId, "bob", 2);
     }
     both.socket.disconnect();
     const lists = [await watcher.inbox.next(), await watcher.inbox.next()];
