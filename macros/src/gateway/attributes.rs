@@ -25,10 +25,12 @@ pub(crate) enum RoleKind {
     /// A guard or a hook.
     Guard,
     Filter,
+    /// A handler of HTTP, for axum's router.
+    Route,
 }
 
 /// What stands before a method's parameters in each of the roles, and which role that is.
-const ROLES: [(&str, usize, RoleKind); 9] = [
+const ROLES: [(&str, usize, RoleKind); 16] = [
     ("on", 1, RoleKind::Handler),
     ("fallback", 0, RoleKind::Handler),
     ("on_init", 0, RoleKind::Guard),
@@ -38,6 +40,13 @@ const ROLES: [(&str, usize, RoleKind); 9] = [
     ("connect_guard", 0, RoleKind::Guard),
     ("room_guard", 1, RoleKind::Guard),
     ("filter", 0, RoleKind::Filter),
+    ("get", 1, RoleKind::Route),
+    ("post", 1, RoleKind::Route),
+    ("put", 1, RoleKind::Route),
+    ("patch", 1, RoleKind::Route),
+    ("delete", 1, RoleKind::Route),
+    ("options", 1, RoleKind::Route),
+    ("head", 1, RoleKind::Route),
 ];
 
 /// The options of a handler, with the number of their arguments.
@@ -177,6 +186,9 @@ fn takes(name: &str, wanted: usize, option: Option<usize>) -> String {
         ("room_guard", 1) => "#[room_guard(\"team:{id}\")]".to_owned(),
         ("room_guard", _) => "#[room_guard(\"team:{id}\", guard)]".to_owned(),
         (_, 0) => format!("#[{name}]"),
+        _ if role_named(name).is_some_and(|role| role.1 == RoleKind::Route) => {
+            format!("#[{name}(\"/path/{{id}}\")]")
+        }
         _ => format!("#[{name}(…)]"),
     };
     match option {

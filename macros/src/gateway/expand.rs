@@ -22,7 +22,13 @@ pub(crate) fn fns(gateway: &Gateway, block: &ItemImpl) -> TokenStream {
     });
     let methods = gateway.methods.iter().flat_map(|method| {
         let (built, this) = (&built, &this);
-        method.roles.iter().map(move |role| registration(method, role, built, this))
+        let roles = method.roles.iter().filter(|role| role.kind != RoleKind::Route);
+        roles.map(move |role| registration(method, role, built, this))
+    });
+    let routes = routes(gateway, &built, &this);
+    let rest = routes.iter().map(|_| {
+        let router = quote!(Self::into_router(::std::sync::Arc::clone(&#this)));
+        quote!(let #built = ::narthex::rest::Rest::new(#router).on(#built);)
     });
     let body = quote! {
         #[allow(unused_imports, reason = "only options need it")]
@@ -32,19 +38,25 @@ pub(crate) fn fns(gateway: &Gateway, block: &ItemImpl) -> TokenStream {
         let #built = ::narthex::Gateway::new()#(.namespace(#namespace))*;
         #(#calls)*
         #(#methods)*
+        #(#rest)*
         #built
     };
-    written(block, &bounds(gateway, block), &body)
+    written(block, &bounds(gateway, block), &body, routes.as_ref())
 }
 
 /// The same without a body that could be wrong.
 pub(crate) fn stubs(block: &ItemImpl) -> TokenStream {
-    written(block, &[], &quote!(::narthex::Gateway::new()))
+    written(block, &[], &quote!(::narthex::Gateway::new()), None)
 }
 
 /// The user's fns, and a trait between them and the body: its one impl has the bounds, so that they are on nothing that
 /// others see or call.
-fn written(block: &ItemImpl, bounds: &[TokenStream], body: &TokenStream) -> TokenStream {
+fn written(
+    block: &ItemImpl,
+    bounds: &[TokenStream],
+    body: &TokenStream,
+    routes: Option<&TokenStream>,
+) -> TokenStream {
     let (generics, _, limits) = block.generics.split_for_impl();
     let predicates = block.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
     let cfgs = block.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
@@ -73,8 +85,42 @@ fn written(block: &ItemImpl, bounds: &[TokenStream], body: &TokenStream) -> Toke
                 pub fn into_gateway(self: ::std::sync::Arc<Self>) -> ::narthex::Gateway {
                     Described::described(self)
                 }
+
+                #routes
             }
         };
+    }
+}
+
+/// `into_router`, where any method is for HTTP.
+fn routes(gateway: &Gateway, built: &Ident, this: &Ident) -> Option<TokenStream> {
+    let routes = gateway.methods.iter().flat_map(|method| {
+        let roles = method.roles.iter().filter(|role| role.kind == RoleKind::Route);
+        roles.map(move |role| route(method, role, built, this))
+    });
+    let routes: Vec<_> = routes.collect();
+    (!routes.is_empty()).then(|| {
+        quote! {
+            /// The routes alone, for HTTP. The gateway serves them too.
+            pub fn into_router(self: ::std::sync::Arc<Self>) -> ::axum::Router {
+                #[allow(unused_variables, reason = "only methods of a value need it")]
+                let #this = ::std::sync::Arc::clone(&self);
+                let #built = ::axum::Router::new();
+                #(#routes)*
+                #built
+            }
+        }
+    })
+}
+
+/// One route of axum's router.
+fn route(method: &Method, role: &Role, built: &Ident, this: &Ident) -> TokenStream {
+    let Call { name: verb, arguments: path } = &role.call;
+    let (cfgs, registered) = (&method.cfgs, method.registered(role, this));
+    let at = Span::mixed_site().located_at(verb.span());
+    quote_spanned! {at=>
+        #(#cfgs)*
+        let #built = #built.route(#(#path),*, ::axum::routing::#verb(#registered));
     }
 }
 

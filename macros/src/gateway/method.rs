@@ -56,7 +56,7 @@ impl Method {
     pub(crate) fn bounds(&self) -> Vec<TokenStream> {
         let kind = self.roles.first().map(|role| role.kind);
         // A bound cannot be compiled conditionally.
-        if !self.cfgs.is_empty() || kind == Some(RoleKind::Filter) {
+        if !self.cfgs.is_empty() || matches!(kind, Some(RoleKind::Filter | RoleKind::Route)) {
             return Vec::new();
         }
         let result = match kind {

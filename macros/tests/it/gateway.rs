@@ -319,3 +319,43 @@ async fn a_gateway_may_be_generic() {
     let mut client = server.connect_to("/shop").await.unwrap();
     assert_eq!(client.ask::<u32>("price", "tea").await.unwrap(), 3);
 }
+
+/// The same methods over the socket and over HTTP.
+#[derive(Default)]
+struct Examples {
+    asked: AtomicU64,
+}
+
+#[gateway]
+impl Examples {
+    #[get("/example/{id}")]
+    async fn find(&self, axum::extract::Path(id): axum::extract::Path<u32>) -> axum::Json<Value> {
+        axum::Json(json!({ "id": id, "asked": self.asked.fetch_add(1, SeqCst) + 1 }))
+    }
+
+    #[post("/example/{id}")]
+    async fn create(axum::Json(body): axum::Json<Value>) -> axum::Json<Value> {
+        axum::Json(body)
+    }
+
+    #[on("count")]
+    async fn count(&self) -> u64 {
+        self.asked.load(SeqCst)
+    }
+}
+
+#[tokio::test]
+async fn routes_are_served_over_the_socket_beside_events() {
+    let server = TestServer::new(Examples::default().gateway()).await.unwrap();
+    let mut client = server.connect().await.unwrap();
+    let found = asked(&mut client, "get", json!({"method": "get", "url": "/example/7"})).await;
+    assert_eq!((&found["statusCode"], &found["body"]), (&json!(200), &json!({"id": 7, "asked": 1})));
+    let made =
+        asked(&mut client, "post", json!({"method": "post", "url": "/example/7", "data": {"a": 1}})).await;
+    assert_eq!((&made["statusCode"], &made["body"]), (&json!(200), &json!({"a": 1})));
+    assert_eq!(
+        asked(&mut client, "get", json!({"method": "get", "url": "/nowhere"})).await["statusCode"],
+        404
+    );
+    assert_eq!(client.ask::<u64>("count", &()).await.unwrap(), 1);
+}
