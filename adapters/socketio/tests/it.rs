@@ -7,6 +7,9 @@
 
 #[path = "it/connect.rs"]
 mod connect;
+#[cfg(feature = "eio3")]
+#[path = "it/eio3.rs"]
+mod eio3;
 #[path = "it/foreign.rs"]
 mod foreign;
 #[path = "it/house.rs"]

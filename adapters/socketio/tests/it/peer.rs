@@ -17,12 +17,35 @@ pub(crate) struct Peer(WebSocketStream<TcpStream>);
 impl Peer {
     /// Opens a session, and is in no namespace.
     pub(crate) async fn open(addr: SocketAddr) -> Self {
+        Self::open_as(addr, 4).await
+    }
+
+    async fn open_as(addr: SocketAddr, version: u8) -> Self {
         let stream = TcpStream::connect(addr).await.unwrap();
-        let url = format!("ws://{addr}/socket.io/?EIO=4&transport=websocket");
+        let url = format!("ws://{addr}/socket.io/?EIO={version}&transport=websocket");
         let (socket, _) = soon(client_async(url, stream)).await.unwrap();
         let mut peer = Self(socket);
         assert!(peer.next().await.unwrap().starts_with("0{"));
         peer
+    }
+
+    /// Opens a session of Engine.IO 3.
+    #[cfg(feature = "eio3")]
+    pub(crate) async fn open_old(addr: SocketAddr) -> Self {
+        Self::open_as(addr, 3).await
+    }
+
+    /// The status with which a session of Engine.IO 3 is refused.
+    #[cfg(feature = "eio3")]
+    pub(crate) async fn refused_old(addr: SocketAddr) -> u16 {
+        use tokio_tungstenite::tungstenite::Error;
+
+        let stream = TcpStream::connect(addr).await.unwrap();
+        let url = format!("ws://{addr}/socket.io/?EIO=3&transport=websocket");
+        match soon(client_async(url, stream)).await {
+            Err(Error::Http(response)) => response.status().as_u16(),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Is in a namespace, `/` being "".
