@@ -34,3 +34,35 @@ impl History {
         rooms.get(room).map(|kept| kept.iter().cloned().collect()).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::messages::Sender;
+    use super::*;
+
+    fn said(content: usize) -> Message {
+        Message::new(None, Sender::default(), content.to_string())
+    }
+
+    #[test]
+    fn a_room_keeps_its_latest_messages_newest_first() {
+        let history = History::default();
+        for content in 0..RECENT + 2 {
+            assert!(history.push("hall", said(content)));
+        }
+        let kept: Vec<_> = history.recent("hall").into_iter().map(|message| message.content).collect();
+        let expected: Vec<_> = (2..RECENT + 2).rev().map(|content| content.to_string()).collect();
+        assert_eq!(kept, expected);
+    }
+
+    #[test]
+    fn a_room_too_many_has_no_history_and_the_others_go_on() {
+        let history = History::default();
+        for room in 0..ROOMS {
+            assert!(history.push(&room.to_string(), said(1)));
+        }
+        assert!(!history.push("one more", said(1)));
+        assert!(history.recent("one more").is_empty());
+        assert!(history.push("0", said(2)));
+    }
+}

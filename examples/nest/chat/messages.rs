@@ -43,7 +43,7 @@ pub(super) struct PrivateMessage {
     pub(super) content: String,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Default, Serialize)]
 pub(super) struct Sender {
     id: String,
     name: String,
