@@ -46,6 +46,9 @@ struct Arguments {
     /// A user who may not connect; may be said again
     #[arg(long)]
     ban: Vec<String>,
+    /// Leave out the controller that only shows what there is
+    #[arg(long)]
+    no_demo: bool,
 }
 
 #[tokio::main]
@@ -60,7 +63,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options { timeout, banned: arguments.ban.iter().cloned().collect() };
     let websocket = Websocket::new(options, users.clone(), versions);
 
-    let served = controllers::served();
+    let served = controllers::served(!arguments.no_demo);
     controller::check_orphans(&controllers::declared(), &served)?;
     let server = Server::new(gateway::gateway(&websocket, served)?)
         .adapters(adapters::enabled()?)

@@ -17,6 +17,7 @@ use crate::wire::{Body, HeaderFields, QueryParams};
 pub(crate) fn controller() -> Controller {
     Controller::new("DemoController")
         .prefix("ws:")
+        .allow_orphan()
         .versions(&["*"])
         .on("echo", echo)
         .on("search", search)

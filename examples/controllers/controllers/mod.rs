@@ -16,7 +16,9 @@ macro_rules! declare {
 
 declare! { admin channels chat demo }
 
-/// The controllers that are served.
-pub(crate) fn served() -> Vec<Controller> {
-    vec![admin::controller(), channels::controller(), chat::controller(), demo::controller()]
+/// The controllers that are served, those that only show things where that is wanted.
+pub(crate) fn served(demo: bool) -> Vec<Controller> {
+    let mut served = vec![admin::controller(), channels::controller(), chat::controller()];
+    served.extend(demo.then(demo::controller));
+    served
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use narthex::{Denied, Event, Extension, FromEvent, Payload};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::model::{Fault, Model, Shape, check};
@@ -28,8 +29,11 @@ impl Request {
     /// # Errors
     /// `BadRequest`, with a paragraph for each fault.
     pub(crate) fn read(payload: &Payload) -> Result<Self, Denied> {
-        if let Payload::Args(_) = payload {
-            return Err(Denied::bad_request("There should only be one message sent."));
+        if let Payload::Args(args) = payload {
+            let only = args.json().parse::<Vec<IgnoredAny>>().is_ok_and(|args| args.len() == 1);
+            let why =
+                if only { "A message has no bytes in it." } else { "There should only be one message sent." };
+            return Err(Denied::bad_request(why));
         }
         let value = match payload {
             Payload::Empty => None,
