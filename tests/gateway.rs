@@ -2,6 +2,8 @@
 
 #[path = "gateway/acks.rs"]
 mod acks;
+#[path = "gateway/choices.rs"]
+mod choices;
 #[path = "gateway/clients.rs"]
 mod clients;
 #[path = "gateway/combined.rs"]

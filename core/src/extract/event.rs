@@ -66,6 +66,17 @@ impl Registration {
 }
 
 impl Matched {
+    /// The same registration with other metadata, for what runs inside of its handler.
+    pub(crate) fn with_metadata(&self, metadata: Extensions) -> Self {
+        Self {
+            pattern: self.pattern.clone(),
+            metadata,
+            states: Arc::clone(&self.states),
+            handler: None,
+            gateway: None,
+        }
+    }
+
     /// The same registration, with another call behind the server's layers.
     pub(crate) fn instead(&self, gateway: Call) -> Self {
         Self {

@@ -1,5 +1,6 @@
 //! Handlers: async fns with extractors.
 
+mod choose;
 mod def;
 mod layer;
 mod order;

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Request;
 use jsonwebtoken::{Algorithm, Header};
-use narthex_core::{BoxError, Client, Extension, Gateway, TestServer};
+use narthex_core::{BoxError, Client, DeniedKind, Extension, Gateway, TestServer};
 use narthex_middleware::auth::{Claims, JwtKey, KeySource};
 use serde_json::json;
 
@@ -198,4 +198,21 @@ async fn no_debug_output_shows_a_token_or_a_secret() {
     let mut client = server.connect_with(bearer(&token)).await.unwrap();
     let shown: String = client.ask("debug", &()).await.unwrap();
     assert!(shown.contains("ada") && !shown.contains(&token), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_a_message_brings_is_verified_as_one_of_a_handshake() {
+    let layer = jwt(secret());
+    let claims = layer.verify(&sign(&ada(60))).await.unwrap();
+    assert_eq!((claims.subject(), claims.name.as_str()), ("ada", "Ada"));
+    let foreign = sign_as(&Header::new(Algorithm::HS256), &ada(60), "a secret that somebody else knows");
+    let ended = sign(&with(ada(0), "exp", json!(now() - 3600)));
+    let long = "x".repeat(10_000);
+    for (token, why) in
+        [(foreign.as_str(), "not valid"), (&ended, "has expired"), ("", "not valid"), (&long, "too long")]
+    {
+        let denied = layer.verify(token).await.unwrap_err();
+        assert_eq!(denied.kind(), DeniedKind::Unauthorized);
+        assert!(denied.message().contains(why), "{}", denied.message());
+    }
 }
