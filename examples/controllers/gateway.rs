@@ -1,12 +1,13 @@
 //! The gateway: who may connect, and what is around all controllers.
 
-use narthex::middleware::from_fn::from_fn;
-use narthex::{Attach, Denied, EventName, Gateway, Handshake, State};
+use std::sync::Arc;
+
+use narthex::middleware::from_fn::{self, HandshakeNext, HandshakeRequest, HandshakeResponse, from_fn};
+use narthex::{Client, Denied, EventName, Extension, Gateway, Principal, State};
 
 use crate::controller::{Controller, SetupError, mount};
 use crate::service::Websocket;
 use crate::user::{Connected, User};
-use crate::versions::CurrentVersion;
 use crate::wire::respond;
 
 /// The controllers, on whatever doors they are opened.
@@ -14,38 +15,52 @@ use crate::wire::respond;
 /// # Errors
 /// Events that are defined twice.
 pub(crate) fn gateway(websocket: &Websocket, served: Vec<Controller>) -> Result<Gateway, SetupError> {
-    let around = websocket.clone();
+    let (arriving, asking) = (websocket.clone(), websocket.clone());
     let gateway = Gateway::new()
         .state(websocket.clone())
-        .connect_guard(known_version)
+        .handshake_layer(from_fn::handshake(move |request, next| arrive(arriving.clone(), request, next)))
         .connect_guard(is_allowed)
-        .layer(from_fn(move |event, next| respond(around.clone(), event, next)))
+        .on_connect(know)
+        .layer(from_fn(move |event, next| respond(asking.clone(), event, next)))
         .fallback(unknown);
     mount(gateway, served, websocket.versions())
 }
 
-async fn known_version(
-    State(websocket): State<Websocket>,
-    Handshake(handshake): Handshake,
-) -> Result<Attach<CurrentVersion>, Denied> {
-    websocket.versions().resolve(&handshake).map(Attach)
+/// Which version is asked for, and by whom? Who has no token, or one that is not good, is nobody in particular.
+async fn arrive(
+    websocket: Websocket,
+    mut request: HandshakeRequest,
+    next: HandshakeNext,
+) -> Result<HandshakeResponse, Denied> {
+    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
+    let version = websocket.versions().resolve(header("x-version"))?;
+    let user = websocket.users().find(header("authorization")).await?;
+    let extensions = request.extensions_mut();
+    extensions.insert(version);
+    if let Some(user) = &user {
+        extensions.insert(Principal(Arc::from(user.id.as_str())));
+    }
+    extensions.insert(Connected(user));
+    Ok(next.run(request).await)
 }
 
-/// Who has no token, or one that is not good, connects as nobody in particular.
 async fn is_allowed(
     State(websocket): State<Websocket>,
-    Handshake(handshake): Handshake,
-) -> Result<Attach<Connected>, Denied> {
-    let authorization = handshake.header("authorization");
-    let authorization = authorization.as_ref().and_then(|value| value.to_str().ok());
-    let user: Option<User> = websocket.users().find(authorization).await?;
-    if !websocket.is_allowed_to_connect(user.as_ref()) {
-        return Err(Denied::forbidden("Not allowed to connect"));
+    Extension(Connected(user)): Extension<Connected>,
+) -> Result<(), Denied> {
+    match websocket.is_allowed_to_connect(user.as_ref()) {
+        true => Ok(()),
+        false => Err(Denied::forbidden("Not allowed to connect")),
     }
-    Ok(Attach(Connected(user)))
+}
+
+/// So that the hub finds the connections of a user.
+async fn know(client: Client) {
+    if let Some(User { id, .. }) = User::connected(&client) {
+        client.set_user(&id);
+    }
 }
 
 async fn unknown(event: EventName) -> Denied {
-    let name: String = event.as_str().chars().take(128).collect();
-    Denied::not_found(format!("Could not find websocket event \"{name}\""))
+    Denied::not_found(format!("Could not find websocket event \"{event}\""))
 }

@@ -147,8 +147,7 @@ impl Websocket {
     /// # Errors
     /// `NotFound`.
     pub(crate) fn find_connection_by_user_id(&self, hub: &Hub, id: &str) -> Result<Client, Denied> {
-        let is_theirs = |client: &Client| User::connected(client).is_some_and(|user| user.id == id);
-        let found = hub.clients().into_iter().find(is_theirs);
+        let found = hub.user(id).clients().into_iter().next();
         found.ok_or_else(|| Denied::not_found(format!("Could not find connection with userId \"{id}\".")))
     }
 

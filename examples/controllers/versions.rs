@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use narthex::{Denied, Event, HandshakeInfo};
+use narthex::{Denied, Event};
 use semver::{Version, VersionReq};
 
 /// The versions that there are, each with the date of its release, the oldest first. Cheap to clone.
@@ -39,9 +39,8 @@ impl Versions {
     ///
     /// # Errors
     /// `BadRequest` for what there is not.
-    pub(crate) fn resolve(&self, handshake: &HandshakeInfo) -> Result<CurrentVersion, Denied> {
-        let asked = handshake.header("x-version");
-        let found = match asked.as_ref().map(|value| value.to_str().unwrap_or_default()) {
+    pub(crate) fn resolve(&self, asked: Option<&str>) -> Result<CurrentVersion, Denied> {
+        let found = match asked {
             None => self.latest(),
             Some(text) => self.named(text).or_else(|| self.on_day(text)),
         };

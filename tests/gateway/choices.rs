@@ -1,6 +1,8 @@
 //! Several handlers behind one event.
 
-use narthex_core::{Client, Denied, Event, Extension, Failed, Gateway, Handler, HandlerDef, Metadata, State};
+use narthex_core::{
+    Client, Denied, Event, Extension, Failed, Gateway, Handler, HandlerDef, Metadata, Reply, State,
+};
 use narthex_middleware::map_reply;
 use serde_json::{Value, json};
 
@@ -54,7 +56,7 @@ async fn the_chosen_handler_keeps_its_guard_its_layer_its_filter_and_its_bound()
     let choices = [
         (async || "open").into_def(),
         (async || "shut").guard(async || false),
-        (async || "inner").layer(map_reply(|_| "outer")),
+        (async || "inner").layer(map_reply(|_: &Event| |_: Reply| "outer")),
         (async || Err::<(), _>(Denied::forbidden("no"))).filter(sorry),
         (async || "small").max_payload(0),
         echo.guard(async || narthex_core::Attach("guarded")),
@@ -64,7 +66,7 @@ async fn the_chosen_handler_keeps_its_guard_its_layer_its_filter_and_its_bound()
     assert!(refused(&mut served, json!(1)).await.contains("Forbidden"));
     assert_eq!(served.ask("e", json!(2)).await, json!("outer"));
     assert_eq!(served.ask("e", json!(3)).await, json!("sorry"));
-    assert!(refused(&mut served, json!(4)).await.contains("too large"));
+    assert!(refused(&mut served, json!(4)).await.contains("larger than 0 bytes"));
     assert_eq!(served.ask("e", json!(5)).await, json!("guarded"));
 }
 
