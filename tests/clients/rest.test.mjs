@@ -4,7 +4,9 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
+import { EventSource } from "eventsource";
 import { io } from "socket.io-client";
+import { connect } from "../../examples/chat/page/sse.js";
 import { Client } from "./support/client.mjs";
 import { start, within } from "./support/server.mjs";
 
@@ -285,11 +287,15 @@ test("a body that nests too deep is answered with an error, and one that is too 
   assert.deepEqual(await request("get", "/example?id=1"), hello);
 });
 
-test("over ws and over HTTP the same routes answer", async () => {
+test("over ws, over SSE and over HTTP the same routes answer", async () => {
   const client = await Client.open(`ws://${server.host}/ws?channel=web-channel`);
   const { data } = await client.request("get", { method: "get", url: "/example?id=1" });
   assert.deepEqual(data, hello);
   await client.close();
+  const page = connect(`http://${server.host}/sse?channel=web-channel`, { fetch, EventSource });
+  await within(5000, new Promise((resolve) => page.watch((state) => state === "open" && resolve())), "the stream");
+  assert.deepEqual(await page.request("get", { method: "get", url: "/example?id=1" }), hello);
+  page.close();
   const answer = await fetch(`http://${server.host}/example?id=1`);
   assert.deepEqual([answer.status, await answer.text()], [200, "Hello !"]);
 });
