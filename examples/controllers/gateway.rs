@@ -8,7 +8,7 @@ use narthex::{Client, Denied, EventName, Extension, Gateway, Principal, State};
 use crate::controller::{Controller, SetupError, mount};
 use crate::service::Websocket;
 use crate::user::{Connected, User};
-use crate::wire::respond;
+use crate::wire::{Unconfirmed, respond};
 
 /// The controllers, on whatever doors they are opened.
 ///
@@ -54,8 +54,9 @@ async fn is_allowed(
     }
 }
 
-/// So that the hub finds the connections of a user.
+/// So that the hub finds the connections of a user, and what a client has not confirmed is counted.
 async fn know(client: Client) {
+    client.set_data(Unconfirmed::new());
     if let Some(User { id, .. }) = User::connected(&client) {
         client.set_user(&id);
     }

@@ -125,6 +125,15 @@ test("4: a client that confirms nothing is served on, and is told once", async (
   assert.equal(heard.length, 1);
 });
 
+test("4: a client that confirms nothing is answered for every message, however many", async () => {
+  const it = await join();
+  let heard = 0;
+  it.on("ws:response", ({ ok }) => (heard += ok));
+  for (let n = 0; n < 1000; n++) it.emit("ws:echo", {});
+  await until("all answers", async () => (await ask(it, "ws:echo", {})) && heard >= 1000);
+  assert.equal(heard, 1000);
+});
+
 test("5: a key that no request has is unknown", async () => {
   const answer = await ask(admin, "ws:echo", { notAField: true });
   assert.equal(answer.status, 400);
@@ -150,6 +159,23 @@ test("5: what is no request is told so, whatever it is", async () => {
   }
   assert.equal((await ask(admin, "ws:echo")).status, 400);
   assert.equal((await ask(admin, "ws:echo", Buffer.from([1]))).status, 400);
+});
+
+test("5: what nests too deeply is refused in the envelope, and the connection lives", async () => {
+  let deep = 1;
+  for (let level = 0; level < 1000; level++) deep = [deep];
+  const answer = await ask(admin, "ws:note", { body: { deep } });
+  assert.deepEqual([answer.ok, answer.event, answer.status], [false, "ws:response", 413]);
+  assert.equal((await ask(admin, "ws:echo", {})).ok, true);
+});
+
+test("5: what is no message is answered in the envelope on the other doors too", async () => {
+  const ws = await Client.open(`ws://${server.host}/`);
+  ws.send("not json");
+  const { event, data } = await ws.next();
+  assert.deepEqual([event, data.ok, data.status], ["ws:response", false, 400]);
+  assert.equal((await ws.request("ws:echo", {})).data.ok, true);
+  await ws.close();
 });
 
 test("6: a body that does not fit its model is told why", async () => {
@@ -394,10 +420,16 @@ test("16: what is kept has numbers without gaps, what is not has none of its own
 });
 
 test("17: a client that is made to leave reads that the server did it", async () => {
-  const it = await join();
-  const left = next(it, "disconnect");
-  await manage("disconnect", { query: { id: it.id } });
-  assert.equal((await left)[0], "io server disconnect");
+  for (const body of [undefined, { close: true }, { close: false }]) {
+    const it = await join();
+    const [id, left] = [it.id, next(it, "disconnect")];
+    await manage("disconnect", { query: { id }, body });
+    assert.equal((await left)[0], "io server disconnect");
+    await until("the connection to go", async () => {
+      const { status } = await ask(admin, "admin:connection", { headers: admin.as, query: { id } });
+      return status === 404;
+    });
+  }
 });
 
 test("22: everybody hears a chat message, its sender too, and the answer has no data", async () => {

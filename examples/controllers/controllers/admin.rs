@@ -81,12 +81,26 @@ async fn connection(
     wanted.find(&websocket, &hub).map(|client| Json(Connection::of(&client)))
 }
 
+#[derive(Deserialize)]
+struct Leave {
+    close: Option<bool>,
+}
+
+impl Model for Leave {
+    fn shape() -> Shape {
+        Shape::object([("close", Shape::boolean().optional())])
+    }
+}
+
+/// Closes the whole connection where nothing else is said.
 async fn disconnect(
     hub: Hub,
     State(websocket): State<Websocket>,
     QueryParams(wanted): QueryParams<Wanted>,
+    Body(leave): Body<Option<Leave>>,
 ) -> Result<(), Denied> {
-    websocket.disconnect(&wanted.find(&websocket, &hub)?, true);
+    let close = leave.and_then(|leave| leave.close).unwrap_or(true);
+    websocket.disconnect(&wanted.find(&websocket, &hub)?, close);
     Ok(())
 }
 

@@ -9,5 +9,5 @@ pub(crate) use self::{
     message::{Message, Recipient},
     problem::invalid,
     request::{Body, HeaderFields, PathParams, QueryParams, Request},
-    respond::respond,
+    respond::{Unconfirmed, respond},
 };

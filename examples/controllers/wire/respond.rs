@@ -1,19 +1,20 @@
 //! The layer around all handlers: requests in, answers out.
 
-use std::future::Future;
+use std::sync::Arc;
 
-use futures_util::{FutureExt, stream};
+use futures_util::stream;
 use narthex::middleware::from_fn::Next;
-use narthex::{Client, Denied, DeniedKind, Event, IntoReply, Json, Reply};
+use narthex::{Client, Denied, DeniedKind, Emit, ErrorKind, Event, IntoReply, Json, Reply};
 use serde::de::IgnoredAny;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::service::Websocket;
-use crate::wire::{Message, Request};
+use crate::wire::{Message, Request, message::RESPONSE};
 
 /// Reads the request, runs the handler, and answers with a [`Message`].
 ///
 /// Who asked for an answer gets it as the ack; who did not gets the event `ws:response`, which asks for an ack itself. Who needs to
-/// log in is let go after the answer.
+/// log in is let go after the answer, and confirms nothing.
 pub(crate) async fn respond(websocket: Websocket, mut event: Event, next: Next) -> Reply {
     let Some(client) = event.client().cloned() else { return next.run(event).await };
     let asked = event.message().ack().is_some();
@@ -67,36 +68,47 @@ impl Told {
             }
             return Json(message).into_reply();
         }
+        let Some(place) = Unconfirmed::place(&self.client).filter(|_| !then_close) else {
+            if then_close {
+                close(&self.client);
+            }
+            return Emit::new(RESPONSE, &message).into_reply();
+        };
         // A stream runs beside the client's later messages: none waits until it has confirmed this one.
         let Self { websocket, client, .. } = self.clone();
         Reply::stream(stream::once(async move {
-            let asked = client.emit_with_ack::<IgnoredAny>(&message.event, &message, websocket.timeout());
-            confirmed(&client, asked, then_close).await;
-            Reply::none()
+            let _place = place;
+            let confirmed = client.emit_with_ack::<IgnoredAny>(RESPONSE, &message, websocket.timeout()).await;
+            match confirmed.map_err(|error| error.kind()) {
+                // It has not been sent: the client, or the server for it, waits for too much already, or its door has no acks.
+                Err(ErrorKind::Limit | ErrorKind::Unsupported) => Emit::new(RESPONSE, &message).into_reply(),
+                Err(kind) => {
+                    tracing::debug!(client = %client.id(), ?kind, "an answer was not confirmed");
+                    Reply::none()
+                }
+                Ok(_) => Reply::none(),
+            }
         }))
-    }
-}
-
-/// Awaits a client's confirmation, or closes as soon as the question is on its way.
-async fn confirmed(
-    client: &Client,
-    asked: impl Future<Output = narthex::Result<IgnoredAny>>,
-    then_close: bool,
-) {
-    let mut asked = std::pin::pin!(asked);
-    let now = asked.as_mut().now_or_never();
-    if then_close {
-        return close(client);
-    }
-    let answer = match now {
-        Some(answer) => answer,
-        None => asked.await,
-    };
-    if let Err(error) = answer {
-        tracing::debug!(client = %client.id(), %error, "an answer was not confirmed");
     }
 }
 
 fn close(client: &Client) {
     client.disconnect_connection(1008, "You need to be logged in");
+}
+
+/// How many answers of one client may wait for their confirmation; further ones do not ask for it.
+const MAX_UNCONFIRMED: usize = 32;
+
+/// On a client: the answers that it has not confirmed.
+#[derive(Clone)]
+pub(crate) struct Unconfirmed(Arc<Semaphore>);
+
+impl Unconfirmed {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_UNCONFIRMED)))
+    }
+
+    fn place(client: &Client) -> Option<OwnedSemaphorePermit> {
+        client.data::<Self>()?.0.try_acquire_owned().ok()
+    }
 }
