@@ -77,7 +77,7 @@ impl Controller {
     }
 
     /// A route for some versions.
-    pub(crate) fn since<T>(
+    pub(crate) fn versioned<T>(
         mut self,
         event: &'static str,
         versions: &'static [Range],

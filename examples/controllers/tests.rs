@@ -36,7 +36,7 @@ fn case_18_an_event_that_is_defined_twice_keeps_the_server_from_starting() {
 
 #[test]
 fn case_18_an_event_may_be_defined_once_for_each_version() {
-    let of = |range| Controller::new("One").since("echo", range, nothing);
+    let of = |range| Controller::new("One").versioned("echo", range, nothing);
     let released = [("1.0.0", "2025-01-01"), ("2.0.0", "2025-06-01")];
     let apart = vec![of(&["^1"]), of(&["^latest"])];
     mount(Gateway::new(), apart, &versions(&released)).map(drop).unwrap();

@@ -29,9 +29,9 @@ pub(crate) fn controller() -> Controller {
         .guarded("sign-up", Access::new().not_logged_in(), echo)
         .guarded("vault", Access::new().two_factor(), echo)
         .guarded("own", Access::new().belongs_to("userId"), whoami)
-        .since("greet", &["^1"], greet_shortly)
-        .since("greet", &["^2"], greet)
-        .since("farewell", &["^latest"], echo)
+        .versioned("greet", &["^1"], greet_shortly)
+        .versioned("greet", &["^2"], greet)
+        .versioned("farewell", &["^latest"], echo)
 }
 
 async fn echo() -> Json<Value> {
