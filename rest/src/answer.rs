@@ -4,28 +4,30 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body::Body;
 use http_body_util::{BodyExt, Limited};
-use narthex_core::{BoxError, IntoReply, Json, RawJson, Reply};
+use narthex_core::{BoxError, IntoReply, Payload, Reply};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{
+    Map, Value, json,
+    value::{RawValue, to_raw_value},
+};
 
-use crate::headers::written;
+use crate::{headers::written, request::Refusal};
 
 /// The answer to a request.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<Value>,
+    body: Option<Box<RawValue>>,
     headers: Map<String, Value>,
     status_code: u16,
 }
 
 impl Answer {
-    /// A message that is no request.
-    pub(crate) fn bad_request(message: &'static str) -> Self {
-        let status = StatusCode::BAD_REQUEST;
-        let body = json!({"message": message, "error": "Bad Request", "statusCode": status.as_u16()});
-        Self { body: Some(body), headers: Map::new(), status_code: status.as_u16() }
+    /// A message that is no request, and why.
+    pub(crate) fn refused((status, message): Refusal) -> Self {
+        let error = status.canonical_reason().unwrap_or_default();
+        Self::told(status, &json!({"message": message, "error": error, "statusCode": status.as_u16()}))
     }
 
     /// The service has failed, or taken too long.
@@ -34,8 +36,11 @@ impl Answer {
             StatusCode::GATEWAY_TIMEOUT => "Gateway Timeout",
             _ => "Internal Server Error",
         };
-        let body = Some(json!({ "message": message }));
-        Self { body, headers: Map::new(), status_code: status.as_u16() }
+        Self::told(status, &json!({ "message": message }))
+    }
+
+    fn told(status: StatusCode, body: &Value) -> Self {
+        Self { body: to_raw_value(body).ok(), headers: Map::new(), status_code: status.as_u16() }
     }
 
     /// The service has failed, unexpectedly.
@@ -68,9 +73,9 @@ impl Answer {
     }
 }
 
-/// JSON where the response says so, else text; nothing where there is nothing. One that does not say what it is may be looked at
+/// JSON as it is where the response says so, else text; nothing where there is nothing. One that does not say what it is may be looked at
 /// (RFC 9110 section 8.3): an object or a list is JSON.
-fn value(headers: &HeaderMap, bytes: &Bytes) -> Result<Option<Value>, ()> {
+fn value(headers: &HeaderMap, bytes: &Bytes) -> Result<Option<Box<RawValue>>, ()> {
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -85,12 +90,43 @@ fn value(headers: &HeaderMap, bytes: &Bytes) -> Result<Option<Value>, ()> {
     {
         return Ok(Some(json));
     }
-    std::str::from_utf8(bytes).map(|text| Some(text.into())).map_err(drop)
+    let text = std::str::from_utf8(bytes).map_err(drop)?;
+    to_raw_value(text).map(Some).map_err(drop)
 }
 
 impl IntoReply for Answer {
     fn into_reply(self) -> Reply {
-        // Made of values, so it can be written.
-        RawJson::new(&self).map_or_else(Reply::error, |json| Json(json).into_reply())
+        Payload::json(&self).map_or_else(Reply::error, Reply::value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn written(kind: Option<&'static str>, body: &'static str) -> Option<String> {
+        let kind = kind.map(|kind| (header::CONTENT_TYPE, HeaderValue::from_static(kind)));
+        let found = value(&kind.into_iter().collect(), &Bytes::from_static(body.as_bytes())).unwrap();
+        found.map(|value| value.get().to_owned())
+    }
+
+    #[test]
+    fn json_is_not_touched_and_all_else_is_text() {
+        let json = Some("application/json; charset=utf-8");
+        for (kind, body, expected) in [
+            (json, "12345678901234567890123", "12345678901234567890123"),
+            (json, r#"{"b":1.50,"a":null}"#, r#"{"b":1.50,"a":null}"#),
+            (json, "null", "null"),
+            (Some("application/problem+json"), "0", "0"),
+            (Some("text/plain"), "[1]", r#""[1]""#),
+            (None, "[1]", "[1]"),
+            (None, "[1", r#""[1""#),
+            (None, "12", r#""12""#),
+        ] {
+            assert_eq!(written(kind, body).as_deref(), Some(expected), "{kind:?} {body}");
+        }
+        assert_eq!(written(json, ""), None);
     }
 }

@@ -7,12 +7,13 @@ use futures_util::{FutureExt, future::BoxFuture};
 use http::{HeaderName, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
-use narthex_core::{BoxError, Client, Gateway, Payload};
+use narthex_core::{BoxError, Gateway};
 use tower::{Service, ServiceExt};
 
 use crate::{
     answer::Answer,
-    request::{METHODS, make},
+    headers::Rules,
+    request::{Asking, METHODS, make},
 };
 
 /// How long a request may take, where nothing else is said.
@@ -22,7 +23,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const LARGEST: usize = 64 * 1024;
 const LARGEST_RESPONSE: usize = 1024 * 1024;
 
-type Call = Arc<dyn Fn(Request<Full<Bytes>>) -> BoxFuture<'static, Answer> + Send + Sync>;
+/// What calls the service; its response's body may have so many bytes.
+type Call = Arc<dyn Fn(Request<Full<Bytes>>, usize) -> BoxFuture<'static, Answer> + Send + Sync>;
 
 /// An HTTP service behind the events `get`, `post`, `put`, `patch`, `delete`, `options` and `head` of a gateway: see [the crate](crate).
 #[derive(Clone)]
@@ -35,8 +37,9 @@ pub struct Rest {
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) most: usize,
+    most_of_response: usize,
     timeout: Duration,
-    pub(crate) allowed: Vec<HeaderName>,
+    pub(crate) headers: Rules,
     pub(crate) prefixes: Vec<String>,
     pub(crate) trim: bool,
     pub(crate) inherit_query: bool,
@@ -53,11 +56,11 @@ impl Rest {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let call: Call = Arc::new(move |request| {
+        let call: Call = Arc::new(move |request, most| {
             let service = service.clone();
             let run = async move {
                 match service.oneshot(request).await.map_err(Into::<BoxError>::into) {
-                    Ok(response) => Answer::of(response, LARGEST_RESPONSE).await,
+                    Ok(response) => Answer::of(response, most).await,
                     Err(error) => Answer::of_error(&error),
                 }
             };
@@ -71,8 +74,9 @@ impl Rest {
         });
         let options = Options {
             most: LARGEST,
+            most_of_response: LARGEST_RESPONSE,
             timeout: TIMEOUT,
-            allowed: Vec::new(),
+            headers: Rules::default(),
             prefixes: Vec::new(),
             trim: false,
             inherit_query: false,
@@ -80,10 +84,16 @@ impl Rest {
         Self { call, options }
     }
 
-    /// The largest body of a request, in bytes; 64 KiB where nothing is said. A larger one is answered 400. A response's body is
-    /// bound by 1 MiB; a larger one is answered 500.
+    /// The largest body of a request, in bytes; 64 KiB where nothing is said. A larger one is answered 413. The door's own bound on
+    /// messages comes first.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.options.most = bytes;
+        self
+    }
+
+    /// The largest body of a response, in bytes; 1 MiB where nothing is said. A larger one is answered 500.
+    pub fn max_response(mut self, bytes: usize) -> Self {
+        self.options.most_of_response = bytes;
         self
     }
 
@@ -93,16 +103,26 @@ impl Rest {
         self
     }
 
-    /// Lets messages replace a header that the handshake has fixed: `Cookie`, `Host`, `Origin`, `Authorization`, and what says where a
-    /// request comes from (`Forwarded`, `X-Forwarded-*`, `Sec-*`). Without it they cannot: a message would be somebody else's.
+    /// Lets messages say a header that the handshake has fixed. Without it they cannot: a message would be somebody else's.
+    ///
+    /// Fixed is what the handshake came with, `Accept-Language` excepted, and whether or not it did: `Cookie`, `Host`, `Origin`,
+    /// `Referer`, `Authorization`, `Sec-*`, and what proxies say of a request (`Forwarded`, `Via`, `X-Forwarded-*`, `X-Real-Ip` and
+    /// their like). A message that says one all the same is served, without it.
     pub fn allow_header(mut self, name: HeaderName) -> Self {
-        self.options.allowed.push(name);
+        self.options.headers.allowed.push(name);
         self
     }
 
-    /// A prefix that is taken off the path, where it is there, once.
-    pub fn strip_prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.options.prefixes.push(prefix.into());
+    /// Keeps messages from saying a header: one that a proxy of yours puts in for some requests and takes out of all others, whose
+    /// word a message would be taken for.
+    pub fn fix_header(mut self, name: HeaderName) -> Self {
+        self.options.headers.fixed.push(name);
+        self
+    }
+
+    /// A prefix that is taken off the path, where it is there, once: `/api`.
+    pub fn strip_prefix(mut self, prefix: impl AsRef<str>) -> Self {
+        self.options.prefixes.push(format!("/{}", prefix.as_ref().trim_matches('/')));
         self
     }
 
@@ -125,26 +145,20 @@ impl Rest {
         METHODS.into_iter().fold(gateway, |gateway, name| {
             let method = Method::from_bytes(name.to_ascii_uppercase().as_bytes()).unwrap_or_default();
             let (call, options) = (Arc::clone(&call), Arc::clone(&options));
-            gateway.on(name, move |client: Client, payload: Payload| {
+            gateway.on(name, move |asking: Asking| {
                 let (call, options, method) = (Arc::clone(&call), Arc::clone(&options), method.clone());
-                async move { answer(&call, &options, &method, &client, &payload).await }
+                async move { answer(&call, &options, &method, asking).await }
             })
         })
     }
 }
 
-async fn answer(
-    call: &Call,
-    options: &Options,
-    method: &Method,
-    client: &Client,
-    payload: &Payload,
-) -> Answer {
-    let request = match make(method, payload, client, options) {
+async fn answer(call: &Call, options: &Options, method: &Method, asking: Asking) -> Answer {
+    let request = match make(method, asking, options) {
         Ok(request) => request,
-        Err(why) => return Answer::bad_request(why),
+        Err(refusal) => return Answer::refused(refusal),
     };
-    let answered = tokio::time::timeout(options.timeout, call(request)).await;
+    let answered = tokio::time::timeout(options.timeout, call(request, options.most_of_response)).await;
     answered.unwrap_or_else(|_| Answer::failed(StatusCode::GATEWAY_TIMEOUT))
 }
 

@@ -112,7 +112,7 @@ async fn what_is_no_request_is_answered_400_and_says_why() {
         (json!({"method": "GET", "url": "/"}), "Invalid method!"),
         (json!({"method": "trace", "url": "/"}), "Invalid method!"),
         (json!({"method": "get", "url": "/", "headers": {"a": "b\r\nc: d"}}), "Invalid header!"),
-        (json!({"method": "get", "url": "/", "data": "x".repeat(200)}), "The body is too large"),
+        (json!({"method": "get", "url": "/", "headers": [1]}), "Invalid header!"),
     ] {
         let answer = ask(&mut client, "get", message.clone()).await;
         assert_eq!(
@@ -121,6 +121,9 @@ async fn what_is_no_request_is_answered_400_and_says_why() {
             "{message}"
         );
     }
+    let large = ask(&mut client, "get", json!({"method": "get", "url": "/", "data": "x".repeat(200)})).await;
+    let body = json!({"message": "The body is too large", "error": "Payload Too Large", "statusCode": 413});
+    assert_eq!((&large["statusCode"], &large["body"]), (&json!(413), &body));
     assert_eq!(get_url(&mut client, "/hello/x/../../hello/Ada").await["body"], "hello, Ada");
 }
 
@@ -153,4 +156,84 @@ async fn without_an_ack_the_service_runs_and_nothing_is_answered() {
     client.emit("post", &json!({"method": "post", "url": "/join"})).await.unwrap();
     assert_eq!(get_url(&mut client, "/hello/Ada").await["statusCode"], 200);
     assert_eq!(server.hub("/").unwrap().to("news").clients().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_may_be_as_large_as_allowed_and_no_larger() {
+    let text = |Path(size): Path<usize>| async move { "\"".repeat(size) };
+    let rest = Rest::new(Router::new().route("/of/{size}", get(text)));
+    let (_server, mut client) = served(rest.clone()).await;
+    let answer = get_url(&mut client, "/of/1048576").await;
+    assert_eq!(answer["body"].as_str().unwrap().len(), 1_048_576);
+    assert_eq!(get_url(&mut client, "/of/1048577").await["statusCode"], 500);
+    let (_server, mut client) = served(rest.max_response(10)).await;
+    assert_eq!(get_url(&mut client, "/of/10").await["statusCode"], 200);
+    assert_eq!(get_url(&mut client, "/of/11").await["statusCode"], 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_sees_what_was_put_on_the_client_after_its_handshake() {
+    async fn rename(client: Client, narthex_core::Json(name): narthex_core::Json<String>) {
+        client.set_data(Principal(name.into()));
+    }
+    let gateway = Rest::new(router()).on(Gateway::new()).on("rename", rename);
+    let server = TestServer::new(gateway).await.unwrap();
+    let request = Request::get("/").extension(Principal("ada".into())).body(()).unwrap();
+    let mut client = server.connect_with(request).await.unwrap();
+    assert_eq!(get_url(&mut client, "/who").await["body"], "ada");
+    client.emit("rename", "grace").await.unwrap();
+    assert_eq!(get_url(&mut client, "/who").await["body"], "grace");
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_comes_and_goes_as_it_is() {
+    async fn same(body: String) -> ([(&'static str, &'static str); 1], String) {
+        ([("content-type", "application/json")], body)
+    }
+    let (_server, mut client) = served(Rest::new(Router::new().route("/same", post(same)))).await;
+    let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+    for data in ["7", r#""text""#, "false", r#"{"b":1,"a":"\\u00e9"}"#, deep.as_str()] {
+        // In a string, so that the test's own parser does not read it.
+        let message = format!(r#"{{"method":"post","url":"/same","data":{data}}}"#);
+        let answer = ask(&mut client, "post", json!(message)).await;
+        let expected: Value = serde_json::from_str(data).unwrap();
+        assert_eq!((&answer["statusCode"], &answer["body"]), (&json!(200), &expected), "{data}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_string_of_json_nests_no_deeper_than_any_message() {
+    let (_server, mut client) = served(Rest::new(router())).await;
+    for levels in [200, 20_000] {
+        let data = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let message = format!(r#"{{"method":"post","url":"/echo","data":{data}}}"#);
+        let answer = ask(&mut client, "post", json!(message)).await;
+        assert_eq!(answer["body"]["message"], "Invalid JSON format", "{levels}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_is_text_where_the_message_says_so_so_that_forms_work() {
+    #[derive(serde::Deserialize)]
+    struct Login {
+        name: String,
+    }
+    let login = |axum::Form(login): axum::Form<Login>| async move { login.name };
+    let (_server, mut client) = served(Rest::new(Router::new().route("/login", post(login)))).await;
+    let headers = json!({"content-type": "application/x-www-form-urlencoded"});
+    let asked = json!({"method": "post", "url": "/login", "headers": headers, "data": "name=Ada+L"});
+    assert_eq!(ask(&mut client, "post", asked).await["body"], "Ada L");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_gateway_has_one_service() {
+    let gateway = Rest::new(router()).on(Rest::new(router()).on(Gateway::new()));
+    let error = TestServer::new(gateway).await.unwrap_err();
+    assert!(error.to_string().contains("get"), "{error}");
+}
+
+#[test]
+#[should_panic(expected = "/x")]
+fn case_32_a_route_that_is_there_twice_does_not_start() {
+    let _ = Router::<()>::new().route("/x", get(|| async {})).route("/x", get(|| async {}));
 }

@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::Request;
+use http::{Extensions, Request};
 use http_body_util::Empty;
 use narthex_core::{
     Ack, Attach, Client, CloseReason, Denied, Event, EventName, Extension, FromEvent, Gateway, Handler,
@@ -124,6 +124,38 @@ async fn extension_finds_what_the_handshake_the_guard_and_the_layer_put_in_neare
     let mut served = served(gateway).await;
     assert_eq!(served.ask("plain", Value::Null).await, json!("handshake"));
     assert_eq!(served.ask("guarded", Value::Null).await, json!("guard"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn extensions_are_all_that_extension_finds() {
+    #[derive(Clone)]
+    struct From(&'static str);
+    #[derive(Clone)]
+    struct Kept(u8);
+    async fn all(all: Extensions) -> Json<(&'static str, u8)> {
+        Json((all.get::<From>().unwrap().0, all.get::<Kept>().unwrap().0))
+    }
+    async fn replace(client: Client) {
+        client.set_data(From("client"));
+    }
+    async fn attach() -> Attach<From> {
+        Attach(From("guard"))
+    }
+    let put = MapRequestLayer::new(|mut request: Request<Empty<Bytes>>| {
+        request.extensions_mut().insert(From("handshake"));
+        request.extensions_mut().insert(Kept(7));
+        request
+    });
+    let gateway = Gateway::new()
+        .handshake_layer(put)
+        .on("plain", all)
+        .on("guarded", all.guard(attach))
+        .on("replace", replace);
+    let mut served = served(gateway).await;
+    assert_eq!(served.ask("plain", Value::Null).await, json!(["handshake", 7]));
+    served.ask("replace", Value::Null).await;
+    assert_eq!(served.ask("plain", Value::Null).await, json!(["client", 7]));
+    assert_eq!(served.ask("guarded", Value::Null).await, json!(["guard", 7]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -301,6 +301,11 @@ impl Client {
         self.lock_data().insert(value)
     }
 
+    /// All of it, for extractors.
+    pub(crate) fn all_data(&self) -> Extensions {
+        self.lock_data().clone()
+    }
+
     fn lock_data(&self) -> MutexGuard<'_, Extensions> {
         // `Clone` of a user's type runs under this lock; should it panic, the map is still whole.
         self.0.data.lock().unwrap_or_else(PoisonError::into_inner)

@@ -3,6 +3,7 @@
 use std::{any::type_name, convert::Infallible, ops::Deref, sync::Arc};
 
 use bytes::Bytes;
+use http::Extensions;
 
 use super::{Event, FromEvent};
 use crate::{
@@ -27,6 +28,19 @@ impl<T: Clone + Send + Sync + 'static> FromEvent for Extension<T> {
         let on_handshake = || event.handshake.extensions().get::<T>().cloned();
         let found = event.extensions.get::<T>().cloned().or_else(on_client).or_else(on_handshake);
         found.map(Self).ok_or_else(|| Denied::internal(format!("no extension of type {}", type_name::<T>())))
+    }
+}
+
+/// Everything that [`Extension`] finds, of all types: what is on the event over what is on the client over what came with the
+/// handshake. For handlers that hand an event on to something else.
+impl FromEvent for Extensions {
+    type Rejection = Infallible;
+
+    async fn from_event(event: &mut Event) -> Result<Self, Infallible> {
+        let mut all = event.handshake.extensions().clone();
+        all.extend(event.client.as_ref().map(Client::all_data).unwrap_or_default());
+        all.extend(event.extensions.clone());
+        Ok(all)
     }
 }
 
