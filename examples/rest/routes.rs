@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
+use narthex::rest::Attachments;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -21,7 +22,8 @@ pub(crate) fn router() -> Router {
     Router::new()
         .route("/example", get(example))
         .route("/echo", post(echo))
-        .route("/body", post(|Json(body): Json<Value>| async { Json(body) }))
+        .route("/body", post(|body: Option<Json<Value>>| async { Json(body.map(|Json(body)| body)) }))
+        .route("/upload", post(upload))
         .route(
             "/p",
             put(|| async { Json(json!({"ok": 1})) }).patch(|| async { Json(json!({"ok": 2})) }).delete(none),
@@ -109,10 +111,22 @@ async fn slow(Query(Slow { ms }): Query<Slow>) -> Json<u64> {
     Json(ms)
 }
 
-/// Counts the visits of a session.
-async fn count(session: Option<Extension<Session>>) -> Response {
-    match session {
-        Some(Extension(session)) => Json(session.count.fetch_add(1, Ordering::Relaxed) + 1).into_response(),
-        None => plain(StatusCode::OK, "NOSESSION"),
-    }
+#[derive(Deserialize)]
+struct Wait {
+    ms: Option<u64>,
+}
+
+/// Counts the visits of a session, and takes its time where it is asked to.
+async fn count(Query(Wait { ms }): Query<Wait>, session: Option<Extension<Session>>) -> Response {
+    let Some(Extension(session)) = session else { return plain(StatusCode::OK, "NOSESSION") };
+    let visits = session.count.fetch_add(1, Ordering::Relaxed) + 1;
+    tokio::time::sleep(Duration::from_millis(ms.unwrap_or_default().min(5000))).await;
+    Json(visits).into_response()
+}
+
+/// Takes files that came as bytes inside of a message, and says how large each is.
+async fn upload(files: Option<Extension<Attachments>>, Json(form): Json<Value>) -> Json<Value> {
+    let sizes =
+        files.map(|Extension(Attachments(files))| files.iter().map(|file| file.len()).collect::<Vec<_>>());
+    Json(json!({ "name": form["name"], "sizes": sizes.unwrap_or_default() }))
 }

@@ -8,6 +8,7 @@ import { EventSource } from "eventsource";
 import { io } from "socket.io-client";
 import { connect } from "../../examples/chat/page/sse.js";
 import { Client } from "./support/client.mjs";
+import { Engine } from "./support/socketio.mjs";
 import { start, within } from "./support/server.mjs";
 
 const require = createRequire(import.meta.url);
@@ -22,8 +23,9 @@ after(async () => {
 });
 
 /** A connected socket; `cookie` is what the server gave it. */
-async function socket(query = { channel: "web-channel" }, extraHeaders = {}) {
-  const it = io(`http://${server.host}`, { query, extraHeaders, forceNew: true, reconnection: false, transports: ["websocket"] });
+async function socket(query = { channel: "web-channel" }, extraHeaders = {}, options = {}) {
+  const once = { forceNew: true, reconnection: false, transports: ["websocket"] };
+  const it = io(`http://${server.host}`, { query, extraHeaders, ...once, ...options });
   it.once("set-cookie", (cookie) => (it.cookie = cookie));
   const opened = new Promise((resolve, reject) => {
     it.once("connect", resolve);
@@ -146,6 +148,28 @@ test("18: a route that never answers is answered for, in time", async () => {
   assert.equal((await request("get", "/noreply")).statusCode, 504);
 });
 
+test("1, 19, 22, 25 on the wire: a session, one answer for each question, and none for what asks for none", async () => {
+  const engine = new Engine(server.host, "&channel=web-channel");
+  const packets = async (count) => {
+    const read = [];
+    while (read.length < count) {
+      const packet = await engine.read();
+      if (packet !== "2") read.push(packet);
+    }
+    return read;
+  };
+  assert.match((await packets(1))[0], /^0\{"sid":/);
+  engine.send("40");
+  const [connect, cookie] = await packets(2);
+  assert.match(connect, /^40\{"sid":/);
+  assert.match(cookie, /^42\["set-cookie","hex\.sid=s%3A[^"]+; Max-Age=86400"\]$/);
+  const asked = JSON.stringify({ method: "get", headers: {}, data: {}, url: "/example?id=1" });
+  for (const id of ["1", "", "2"]) engine.send(`42${id}["get",${asked}]`);
+  const answer = '[{"body":"Hello !","headers":{},"statusCode":200}]';
+  assert.deepEqual(await packets(2), [`431${answer}`, `432${answer}`]);
+  engine.ws.terminate();
+});
+
 test("20: parameters of a path, also behind the API's prefix", async () => {
   const id = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
   for (const url of [`/webhook/${id}`, `/api/webhook/${id}`]) assert.deepEqual((await request("get", url)).body, { sourceRef: id });
@@ -239,8 +263,22 @@ test("31: requests of one socket are answered in order, those of two side by sid
   other.disconnect();
 });
 
+test("33: a client that asks again makes the route run again", async () => {
+  const own = await socket({ channel: "web-channel" }, {}, { retries: 3, ackTimeout: 100 });
+  const answers = [];
+  const all = new Promise((resolve) => {
+    own.io.engine.on("packet", ({ data }) => {
+      if (`${data}`.startsWith("43") && answers.push(JSON.parse(/\[.*/.exec(data)[0])[0].body) === 4) resolve();
+    });
+  });
+  await assert.rejects(own.emitWithAck("get", { method: "get", url: "/count?ms=150" }), /timed out/);
+  await within(5000, all, "four answers, all of them late");
+  assert.deepEqual(answers, [1, 2, 3, 4]);
+  own.disconnect();
+});
+
 test("35: bodies come back as they were, a status of one's own arrives, and nosession means none", async () => {
-  for (const data of [0, "text", false, { a: { b: 1 } }, [null]]) {
+  for (const data of [null, 0, "text", false, { a: { b: 1 } }, [null]]) {
     assert.deepEqual((await request("post", "/body", { data })).body, data, JSON.stringify(data));
   }
   assert.deepEqual(await request("get", "/teapot"), { body: { blah: "blah" }, headers: {}, statusCode: 501 });
@@ -256,6 +294,7 @@ test("35: the client of sails.io.js asks, is answered, and queues what it asks b
   const ask = (method, ...args) =>
     within(5000, new Promise((resolve) => it[method](...args, (body, jwr) => resolve({ body, jwr }))), `${method} ${args[0]}`);
   const early = ask("get", "/example", { id: 1 });
+  assert.equal(it.isConnected(), false);
   const first = await early;
   assert.equal(first.jwr.statusCode, 404);
   const found = await ask("get", "/example?id=1");
@@ -271,8 +310,15 @@ test("35: the client of sails.io.js asks, is answered, and queues what it asks b
   assert.ok(failed.jwr.error);
   const pending = new Promise((resolve) => it.get("/noreply", (body, jwr) => resolve({ body, jwr })));
   it.disconnect();
-  const cut = await within(5000, pending, "the end of what was pending");
-  assert.equal(cut.jwr.statusCode, 0);
+  const { body, jwr } = await within(5000, pending, "the end of what was pending");
+  assert.deepEqual([jwr.body, jwr.statusCode, jwr.headers], [null, 0, {}]);
+  assert.match(`${body?.message ?? jwr.error?.message}`, /The socket disconnected before the request completed/);
+});
+
+test("feature 45: bytes inside of a message come beside its body", async () => {
+  const data = { name: "two", file: Buffer.alloc(5), more: [Buffer.alloc(7)] };
+  const { body, statusCode } = await request("post", "/upload", { data });
+  assert.deepEqual([statusCode, body], [200, { name: "two", sizes: [5, 7] }]);
 });
 
 test("a body that nests too deep is answered with an error, and one that is too large ends the connection", async () => {
@@ -298,4 +344,30 @@ test("over ws, over SSE and over HTTP the same routes answer", async () => {
   page.close();
   const answer = await fetch(`http://${server.host}/example?id=1`);
   assert.deepEqual([answer.status, await answer.text()], [200, "Hello !"]);
+});
+
+test("over SSE and POST too, on one session", async () => {
+  const url = `http://${server.host}/sse`;
+  const made = await fetch(`${url}/ticket?channel=web-channel`, { method: "POST" });
+  const source = new EventSource(`${url}?channel=web-channel&ticket=${(await made.json()).ticket}`);
+  const heard = [];
+  let wake = () => {};
+  source.addEventListener("message", ({ data }) => {
+    heard.push(JSON.parse(data));
+    wake();
+  });
+  const opened = new Promise((resolve) => source.addEventListener("session", ({ data }) => resolve(JSON.parse(data))));
+  const session = await within(5000, opened, "the session");
+  const message = (id, method, url) => ({ event: method, data: { method, url }, id });
+  const posted = await fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Narthex-Session": session.session, "X-Narthex-Seq": "1" },
+    body: JSON.stringify([message(1, "get", "/example?id=1"), message(2, "put", "/p")]),
+  });
+  assert.equal(posted.status, 200, await posted.text());
+  const answers = () => heard.filter((frame) => "ack" in frame);
+  while (answers().length < 2) await within(5000, new Promise((resolve) => (wake = resolve)), "the answers");
+  const json = { "Content-Type": "application/json" };
+  assert.deepEqual(answers(), [{ ack: 1, data: hello }, { ack: 2, data: { body: { ok: 1 }, headers: json, statusCode: 200 } }]);
+  source.close();
 });
