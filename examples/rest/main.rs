@@ -41,14 +41,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .trim_slashes()
         .inherit_query();
     let gateway = Gateway::new()
-        .handshake_layer(sessions.layer())
+        .handshake_layer(sessions.clone().layer())
         .on_connect(session::welcome)
         .on("healthcheck", async || Emit::new("event", "OK"));
     let server = Server::new(rest.on(gateway))
         .adapter(Ws::new().mount("/ws", "/"))
         .adapter(SocketIo::new().allow_eio3(true))
         .adapter(Sse::new().mount("/sse", "/"))
-        .http(router)
+        .http(sessions.over_http(router))
         .bind(arguments.addr)
         .await?;
     // Programs that start this one wait for this line.

@@ -3,7 +3,14 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-use http::header;
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderMap, HeaderValue, header};
 use narthex::middleware::auth::{CookieKeys, CookieStore, MemoryCookieStore};
 use narthex::middleware::from_fn::{self, HandshakeNext, HandshakeRequest, HandshakeResponse};
 use narthex::{Client, Denied, Extension, HandshakeBody, HandshakeLayer};
@@ -55,7 +62,7 @@ impl Sessions {
             return Ok(next.run(request).await);
         }
         let channel = channel(request.uri().query().unwrap_or_default());
-        let found = match cookie(&request) {
+        let found = match cookie(request.headers()) {
             None if channel != "web-channel" => {
                 return Err(Denied::unauthorized("Unauthorized to connect to WS"));
             }
@@ -71,18 +78,49 @@ impl Sessions {
             }
         };
         let extensions = request.extensions_mut();
-        let session = match found {
-            Some(session) => session,
-            None => {
-                let session = Session::default();
-                let id = self.store.insert("anonymous", session.clone())?;
-                extensions.insert(NewCookie(format!("{COOKIE}={}; Max-Age=86400", self.keys.sign(&id))));
-                session
-            }
-        };
+        if let Some(session) = found {
+            extensions.insert(session);
+            return Ok(next.run(request).await);
+        }
+        let (session, cookie) = self.begin()?;
+        let header = HeaderValue::from_str(&cookie)?;
         extensions.insert(session);
-        Ok(next.run(request).await)
+        extensions.insert(NewCookie(cookie));
+        let mut response = next.run(request).await;
+        // Where the door has a response of its own; clients of Socket.IO read it in `welcome`.
+        response.headers_mut().append(header::SET_COOKIE, header);
+        Ok(response)
     }
+
+    /// A new session, with its cookie.
+    fn begin(&self) -> narthex::Result<(Session, String)> {
+        let session = Session::default();
+        let id = self.store.insert("anonymous", session.clone())?;
+        Ok((session, format!("{COOKIE}={}; Max-Age=86400", self.keys.sign(&id))))
+    }
+
+    /// The same sessions for routes over HTTP. `GET /__getcookie` begins one, for browsers that need their cookie before they connect.
+    pub(crate) fn over_http(self, router: Router) -> Router {
+        let begin = Router::new().route("/__getcookie", get(give)).with_state(self.clone());
+        router.layer(middleware::from_fn_with_state(self, find)).merge(begin)
+    }
+}
+
+async fn give(State(sessions): State<Sessions>) -> Result<Response, http::StatusCode> {
+    let (_, cookie) = sessions.begin().map_err(|_| http::StatusCode::SERVICE_UNAVAILABLE)?;
+    let headers =
+        [(header::SET_COOKIE, cookie + "; Path=/"), (header::CONTENT_TYPE, "text/javascript".to_owned())];
+    Ok((headers, "").into_response())
+}
+
+async fn find(State(sessions): State<Sessions>, mut request: Request, next: Next) -> Response {
+    let id = cookie(request.headers()).and_then(|signed| sessions.keys.verify(&signed));
+    if let Some(id) = id
+        && let Ok(Some(identity)) = sessions.store.load(&id).await
+    {
+        request.extensions_mut().insert(Session::clone(&identity));
+    }
+    next.run(request).await
 }
 
 /// Gives a new session's cookie to the client, which cannot read it off the handshake.
@@ -97,8 +135,8 @@ fn channel(query: &str) -> &str {
     query.split('&').find_map(|pair| pair.strip_prefix("channel=")).unwrap_or_default()
 }
 
-fn cookie(request: &HandshakeRequest) -> Option<String> {
-    let values = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+fn cookie(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
 }

@@ -268,7 +268,7 @@ test("33: a client that asks again makes the route run again", async () => {
   const answers = [];
   const all = new Promise((resolve) => {
     own.io.engine.on("packet", ({ data }) => {
-      if (`${data}`.startsWith("43") && answers.push(JSON.parse(/\[.*/.exec(data)[0])[0].body) === 4) resolve();
+      if (`${data}`.startsWith("3") && answers.push(JSON.parse(/\[.*/.exec(data)[0])[0].body) === 4) resolve();
     });
   });
   await assert.rejects(own.emitWithAck("get", { method: "get", url: "/count?ms=150" }), /timed out/);
@@ -315,6 +315,19 @@ test("35: the client of sails.io.js asks, is answered, and queues what it asks b
   assert.match(`${body?.message ?? jwr.error?.message}`, /The socket disconnected before the request completed/);
 });
 
+test("features 34, 59: a cookie that HTTP gave is the session of the socket, and that of HTTP", async () => {
+  const given = await fetch(`http://${server.host}/__getcookie`);
+  assert.equal(await given.text(), "");
+  const Cookie = given.headers.get("set-cookie").split(";")[0];
+  const it = await socket({}, { Cookie });
+  const count = async () => (await send(it, "get", { method: "get", url: "/count" })).body;
+  const overHttp = async (headers) => (await fetch(`http://${server.host}/count`, { headers })).text();
+  assert.deepEqual([await count(), await overHttp({ Cookie }), await count()], [1, "2", 3]);
+  assert.equal(await overHttp({ Cookie: "hex.sid=s%3Abad.sig" }), "NOSESSION");
+  assert.equal(it.cookie, undefined);
+  it.disconnect();
+});
+
 test("feature 45: bytes inside of a message come beside its body", async () => {
   const data = { name: "two", file: Buffer.alloc(5), more: [Buffer.alloc(7)] };
   const { body, statusCode } = await request("post", "/upload", { data });
@@ -344,30 +357,4 @@ test("over ws, over SSE and over HTTP the same routes answer", async () => {
   page.close();
   const answer = await fetch(`http://${server.host}/example?id=1`);
   assert.deepEqual([answer.status, await answer.text()], [200, "Hello !"]);
-});
-
-test("over SSE and POST too, on one session", async () => {
-  const url = `http://${server.host}/sse`;
-  const made = await fetch(`${url}/ticket?channel=web-channel`, { method: "POST" });
-  const source = new EventSource(`${url}?channel=web-channel&ticket=${(await made.json()).ticket}`);
-  const heard = [];
-  let wake = () => {};
-  source.addEventListener("message", ({ data }) => {
-    heard.push(JSON.parse(data));
-    wake();
-  });
-  const opened = new Promise((resolve) => source.addEventListener("session", ({ data }) => resolve(JSON.parse(data))));
-  const session = await within(5000, opened, "the session");
-  const message = (id, method, url) => ({ event: method, data: { method, url }, id });
-  const posted = await fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-Narthex-Session": session.session, "X-Narthex-Seq": "1" },
-    body: JSON.stringify([message(1, "get", "/example?id=1"), message(2, "put", "/p")]),
-  });
-  assert.equal(posted.status, 200, await posted.text());
-  const answers = () => heard.filter((frame) => "ack" in frame);
-  while (answers().length < 2) await within(5000, new Promise((resolve) => (wake = resolve)), "the answers");
-  const json = { "Content-Type": "application/json" };
-  assert.deepEqual(answers(), [{ ack: 1, data: hello }, { ack: 2, data: { body: { ok: 1 }, headers: json, statusCode: 200 } }]);
-  source.close();
 });
