@@ -1,4 +1,4 @@
-//! The ready-made layers and guards, behind every door.
+//! The ready-made layers and guards, and REST, behind every door.
 
 #[cfg(all(feature = "auth", feature = "socketio", feature = "sse-fallback"))]
 mod auth;
@@ -15,6 +15,8 @@ mod order;
 mod origin;
 #[cfg(all(feature = "rate-limit", feature = "socketio", feature = "sse-fallback"))]
 mod rate_limit;
+#[cfg(all(feature = "rest", feature = "socketio", feature = "sse-fallback"))]
+mod rest;
 #[cfg(all(feature = "socketio", feature = "sse-fallback"))]
 mod trace;
 #[cfg(all(feature = "validation", feature = "socketio", feature = "sse-fallback"))]
