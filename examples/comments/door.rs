@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt, future::ready};
-use narthex::{Capability, CloseReason, Connect, Flat, Frame, Options, Result, Session, WebSocketAdapter};
+use narthex::{
+    Capability, CloseReason, Connect, Flat, Frame, Options, PeerAddr, Result, Session, WebSocketAdapter,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
@@ -12,6 +15,9 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
 /// What a message may hold, in bytes.
 const LARGEST: usize = 64 * 1024;
+
+/// How long the upgrade may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct PlainWs {
     addr: SocketAddr,
@@ -77,8 +83,12 @@ async fn arrive(stream: TcpStream, connect: Connect<Socket>) {
         uri = Some(request.uri().clone());
         Ok(response)
     };
-    let Ok(mut socket) = accept_hdr_async_with_config(stream, look, Some(config)).await else { return };
+    let Ok(peer) = stream.peer_addr() else { return };
+    let upgrade = accept_hdr_async_with_config(stream, look, Some(config));
+    // Who does not ask in time is let go, or it would hold its place for ever.
+    let Ok(Ok(mut socket)) = tokio::time::timeout(PATIENCE, upgrade).await else { return };
     let mut request = http::Request::new(());
+    request.extensions_mut().insert(PeerAddr(peer));
     *request.uri_mut() = uri.unwrap_or_default();
     match connect.handshake(request).await {
         Ok(admission) => drop(admission.envelope(Arc::new(Flat::default())).open(socket).await),
