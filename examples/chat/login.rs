@@ -12,6 +12,7 @@ use axum::{
 };
 use jsonwebtoken::{EncodingKey, Header};
 use narthex::middleware::auth::{Claims, JwtKey, JwtLayer};
+use narthex::middleware::rate_limit::{Rate, RateLimitLayer};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
@@ -77,10 +78,13 @@ impl Login {
         self.jwt.clone()
     }
 
-    /// `POST /login` with `{"name": …}`, and `POST /refresh` with a token that is still good.
+    /// `POST /login` with `{"name": …}`, 60 a minute of one address, and `POST /refresh` with a token that is still good.
     pub(crate) fn router(&self) -> Router {
         let refresh = post(refresh).layer(self.layer());
-        Router::new().route("/login", post(login)).route("/refresh", refresh).with_state(self.clone())
+        // Nobody tries passwords as fast as the network carries them.
+        let tries = RateLimitLayer::none().connects(Rate::per_minute(60));
+        let login = post(login).layer(tries);
+        Router::new().route("/login", login).route("/refresh", refresh).with_state(self.clone())
     }
 
     fn is_staff(&self, password: &str) -> bool {

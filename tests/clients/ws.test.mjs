@@ -258,3 +258,17 @@ test("the page is served with headers that keep it honest", async () => {
     assert.equal(headers.get("x-content-type-options"), "nosniff");
   }
 });
+
+test("logins of one address are limited, so that passwords cannot be tried out", async () => {
+  const strict = await start("chat", ["--memory", "--staff-password", "open sesame"]);
+  try {
+    const tries = await Promise.all(
+      Array.from({ length: 70 }, (_, n) => logIn(strict.host, { name: "Mallory", password: `guess ${n}` }).catch(({ message }) => message)),
+    );
+    const limited = tries.filter((why) => why.startsWith("429"));
+    assert.ok(limited.length >= 8 && limited.length <= 10, `${limited.length} limited`);
+    assert.equal(tries.filter((why) => why.startsWith("401")).length, 70 - limited.length);
+  } finally {
+    await strict.stop();
+  }
+});
