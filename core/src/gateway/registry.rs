@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use foldhash::fast::FixedState;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -30,7 +31,10 @@ pub(crate) struct Entry {
 /// The handlers that an event is for, in registration order: one for each gateway of the namespace at most.
 #[derive(Default)]
 pub(crate) struct Registry {
-    literals: HashMap<Box<str>, Arc<[Entry]>>,
+    /// By the bytes of the name. The server chooses what is in here, so a hash without a secret will do.
+    literals: HashMap<Box<[u8]>, Arc<[Entry]>, FixedState>,
+    /// There are neither patterns nor structural events.
+    only_literals: bool,
     /// Of each gateway, the most specific first.
     patterns: Vec<Vec<(Segments, Entry)>>,
     structural: Vec<Vec<(Map<String, Value>, Entry)>>,
@@ -93,13 +97,13 @@ impl Found<'_> {
 impl Registry {
     /// Joins the gateways of one namespace. The first one's `unknown` answers where no gateway has a fallback.
     pub(crate) fn new(gateways: Vec<Registered>, layers: Option<Call>) -> Self {
-        let mut literals: HashMap<Box<str>, Vec<Entry>> = HashMap::new();
+        let mut literals: HashMap<Box<[u8]>, Vec<Entry>> = HashMap::new();
         let mut registry = Self::default();
         let mut fallbacks = Vec::new();
         let mut first = None;
         for mut gateway in gateways {
             for (name, entry) in gateway.literals {
-                literals.entry(name).or_default().push(entry);
+                literals.entry(name.into_boxed_bytes()).or_default().push(entry);
             }
             gateway.patterns.sort_by_key(|(segments, _)| std::cmp::Reverse(segments.literals()));
             gateway.structural.sort_by_key(|(object, _)| std::cmp::Reverse(object.len()));
@@ -116,6 +120,8 @@ impl Registry {
         registry.layers = layers;
         registry.literals = literals.into_iter().map(|(name, entries)| (name, entries.into())).collect();
         registry.fallbacks = fallbacks.into();
+        registry.only_literals =
+            registry.patterns.iter().all(Vec::is_empty) && registry.structural.iter().all(Vec::is_empty);
         registry
     }
 
@@ -130,8 +136,8 @@ impl Registry {
     }
 
     pub(crate) fn find(&self, event: &EventName) -> Found<'_> {
-        let literal = self.literals.get(event.as_str());
-        if self.patterns.iter().all(Vec::is_empty) && self.structural.iter().all(Vec::is_empty) {
+        let literal = self.literals.get(event.as_bytes());
+        if self.only_literals {
             return Found::Plain(literal.unwrap_or(&self.fallbacks));
         }
         match literal {

@@ -4,8 +4,14 @@
 ///
 /// Cheap for ordinary messages: a text with no more brackets than the limit cannot nest deeper.
 pub(crate) fn deeper_than(json: &[u8], limit: usize) -> bool {
-    let opening = json.iter().filter(|b| matches!(b, b'[' | b'{')).count();
-    opening > limit && walk(json, limit)
+    json.len() > limit && openings(json) > limit && walk(json, limit)
+}
+
+/// How many brackets open. In pieces whose count fits a byte, which compilers turn into vector instructions.
+fn openings(json: &[u8]) -> usize {
+    // The two differ in one bit, and no other byte has the rest of theirs.
+    let opens = |byte: &u8| u8::from(byte | 0x20 == b'{');
+    json.chunks(128).map(|piece| usize::from(piece.iter().map(opens).sum::<u8>())).sum()
 }
 
 fn walk(json: &[u8], limit: usize) -> bool {
@@ -37,7 +43,7 @@ fn walk(json: &[u8], limit: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::deeper_than;
+    use super::{deeper_than, openings};
 
     #[test]
     fn depth_is_counted_outside_strings_only() {
@@ -46,5 +52,14 @@ mod tests {
         assert!(deeper_than(br#"[1,[2,[3]]]"#, 2));
         assert!(!deeper_than(br#"["\"[[[[",[1],[2]]"#, 2));
         assert!(deeper_than(&[b'['; 100_000], 128));
+        assert!(!deeper_than(&[b'['; 128], 128));
+        assert!(deeper_than(&[b'['; 129], 128));
+    }
+
+    #[test]
+    fn exactly_the_two_opening_brackets_are_counted() {
+        let every: Vec<u8> = (0..=255).collect();
+        assert_eq!(openings(&every), 2);
+        assert_eq!(openings(&[b'['; 1_000]), 1_000);
     }
 }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{
     AckId, DecodeError, DecodeErrorKind, DecodeLimits, Envelope, EnvelopeCapability, EventName, Frame,
-    FrameKind, Incoming, Message, Outgoing, Payload, RawJson, deeper_than,
+    FrameKind, Incoming, Message, Outgoing, Payload, RawJson, deeper_than, scan::scan,
 };
 
 /// The default envelope of the ws and sse doors.
@@ -118,6 +118,9 @@ pub(super) fn check_object(text: &[u8]) -> Result<(), DecodeError> {
 
 fn decode_text(text: &Bytes, limits: &DecodeLimits) -> Result<Incoming, DecodeError> {
     check_depth(text, limits)?;
+    if let Some(message) = scan(text).and_then(|scanned| scanned.message(text, limits)) {
+        return Ok(Incoming::Message(message));
+    }
     let wire: Wire<'_> = serde_json::from_slice(text).map_err(|e| explain(text, &e))?;
     check_object(text)?;
     if let Some(id) = wire.ack {
@@ -272,17 +275,7 @@ pub(super) fn write_string(text: &str, out: &mut Vec<u8>) {
 }
 
 fn write_number(number: u64, out: &mut Vec<u8>) {
-    let mut digits = [0_u8; 20];
-    let (mut at, mut rest) = (digits.len(), number);
-    loop {
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod name;
 mod nest;
 mod payload;
 mod raw;
+mod scan;
 mod serialize;
 
 pub(crate) use self::depth::deeper_than;

@@ -45,6 +45,11 @@ impl EventName {
         Self(bytes)
     }
 
+    /// The name's UTF-8.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()

@@ -1,7 +1,8 @@
 //! The WebSocket protocol as a state machine: bytes in, messages and answers out, no socket and no clock.
 //!
-//! Three parts: [`header`] and [`Walker`] read the frame headers and keep the bounds, [`Context`] is
-//! the protocol library, fed frame by frame from memory, and [`framing`] writes the server's own frames.
+//! [`header`] and [`Walker`] read the frame headers and keep the bounds, [`unmask`] reads messages that one read
+//! brought in one frame, [`Context`] is the protocol library, fed frame by frame from memory, for everything else, and
+//! [`framing`] writes the server's own frames.
 
 mod context;
 pub(crate) mod framing;
@@ -9,6 +10,7 @@ mod header;
 mod spare;
 #[cfg(test)]
 mod tests;
+mod unmask;
 mod violation;
 mod walker;
 
@@ -63,6 +65,13 @@ impl Codec {
         out: &mut Vec<u8>,
         bounds: &Bounds,
     ) -> Result<Option<Received>, Violation> {
+        if self.context.is_none() && !self.walker.is_unfinished() && step.taken == step.frame_len {
+            match step.ended {
+                Some(Opcode::Text) => return unmask::text(chunk).map(Some),
+                Some(Opcode::Binary) => return Ok(Some(unmask::binary(chunk))),
+                _ => {}
+            }
+        }
         let mut context = self.context.take().unwrap_or_else(|| spare::take(step.frame_len, bounds));
         context.grew(step.frame_len);
         let received = context.feed(chunk, out)?;

@@ -56,13 +56,20 @@ impl Walker {
     pub(super) fn walk(&mut self, input: &[u8], bounds: &Bounds) -> Result<Step, Violation> {
         let mut taken = 0;
         if !self.in_payload {
-            taken = self.gather(input);
-            let head = &self.head[..usize::from(self.head_len)];
-            if head.len() < Header::size(head) {
-                return Ok(Step { taken, frame_len: 0, ended: None });
+            let size = Header::size(input);
+            if self.head_len == 0 && size <= input.len() {
+                // The common case: the whole header is there, and need not be kept.
+                (self.head_len, taken) = (size as u8, size);
+                self.begin(Header::read(&input[..size])?, bounds)?;
+            } else {
+                taken = self.gather(input);
+                let head = &self.head[..usize::from(self.head_len)];
+                if head.len() < Header::size(head) {
+                    return Ok(Step { taken, frame_len: 0, ended: None });
+                }
+                let header = Header::read(head)?;
+                self.begin(header, bounds)?;
             }
-            let header = Header::read(head)?;
-            self.begin(header, bounds)?;
         }
         // The frame was checked against a bound that is a usize, so this keeps its value.
         let left = self.left as usize;
