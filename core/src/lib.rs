@@ -33,8 +33,8 @@ pub use self::{
         ReceiveError, Rechecked, Resumable, ResumeOptions, Session, WebSocketAdapter,
     },
     client::{
-        AuthPayload, Client, ClientId, CloseReason, DirectSink, GroupSink, HandshakeInfo, OnOpen, Params,
-        PeerAddr, Principal, SharedConnection,
+        AuthPayload, Client, ClientId, CloseReason, DirectSink, DirectWrite, GroupSink, HandshakeInfo,
+        OnOpen, Params, PeerAddr, Principal, SharedConnection, cork,
     },
     error::{BoxError, Error, ErrorKind, Result},
     extract::{

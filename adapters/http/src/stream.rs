@@ -62,6 +62,19 @@ impl HttpStream {
     }
 }
 
+impl HttpStream {
+    /// The socket itself, where nothing is between it and the bytes: what is written there leaves as it is.
+    #[inline]
+    pub fn as_tcp(&self) -> Option<&TcpStream> {
+        match &self.0 {
+            Kind::Plain(stream) => Some(stream),
+            #[cfg(feature = "tls")]
+            Kind::Tls(_) => None,
+            Kind::Foreign(_) => None,
+        }
+    }
+}
+
 impl From<TcpStream> for HttpStream {
     fn from(stream: TcpStream) -> Self {
         Self(Kind::Plain(stream))

@@ -186,6 +186,7 @@ impl WebSocketAdapter for Ws {
         let end = poll_fn(|cx| connection.poll(cx)).await;
         // The session is over; the last words are the carrier's own business. Boxed, since few clients are at
         // their end at any time.
-        Box::pin(farewell(connection.into_carrier(), end)).await
+        let (socket, carrier) = connection.into_parts();
+        Box::pin(farewell(socket, carrier, end)).await
     }
 }

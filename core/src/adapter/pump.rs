@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    task::Poll,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use tokio::time::Sleep;
 
 use super::Session;
 use crate::{
-    client::CloseReason,
+    client::{CloseReason, cork},
     message::{Frame, Outlet},
 };
 
@@ -67,7 +67,7 @@ impl Session {
         let (mut inbound, mut outbound) = (pin!(inbound), pin!(outbound));
         let mut queue = Queue::default();
         let mut stalled: Option<Pin<Box<Sleep>>> = None;
-        let end = poll_fn(|cx| {
+        let mut turn = |cx: &mut Context<'_>| {
             for _ in 0..TURNS {
                 let (mut quiet, mut taken_in) = (false, 0);
                 while !quiet && taken_in < FULL && self.accepts_input() && !queue.is_full() {
@@ -105,8 +105,8 @@ impl Session {
             // A peer that never pauses must not keep the others waiting.
             cx.waker().wake_by_ref();
             Poll::Pending
-        })
-        .await;
+        };
+        let end = poll_fn(|cx| cork(|| turn(cx))).await;
         // A sink that has failed, or that takes nothing, is not asked again.
         let reason = match end {
             Ok(reason) => reason,

@@ -8,7 +8,7 @@ use std::{
 
 use super::engine::Engine;
 use crate::{
-    client::{Client, CloseReason, DirectSink},
+    client::{Client, CloseReason, DirectSink, DirectWrite},
     message::{AckId, DecodeError, Frame, Incoming, Outlet, Payload},
     reply::Denied,
 };
@@ -90,6 +90,12 @@ impl Session {
     /// clients whose outbox policy disconnects, see [`DirectSink`].
     pub fn attach(&mut self, direct: Arc<dyn DirectSink>) {
         self.client().attach(direct);
+    }
+
+    /// Lets what is sent to the client leave from the sender's own thread wherever the socket is free, see [`DirectWrite`].
+    /// Once for a session; a second call changes nothing.
+    pub fn write_through(&mut self, writer: Arc<dyn DirectWrite>) {
+        self.client().inner().outbox.write_through(writer);
     }
 
     /// Hands over the client's answer to a request of the server, for doors that match requests and answers by

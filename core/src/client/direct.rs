@@ -3,7 +3,20 @@
 use std::sync::Arc;
 
 use super::ClientId;
-use crate::message::Frame;
+use crate::message::{Frame, Outlet};
+
+/// One client's way to its socket for whoever sends: what is sent leaves at once, from the sender's own thread, and the
+/// client's task is not woken for it.
+///
+/// [`Session::write_through`](crate::Session::write_through) puts it in. The outbox stays in front of it: its bounds hold,
+/// and what the socket does not take waits there. Its methods MUST NOT block, nor call into the core.
+pub trait DirectWrite: Send + Sync + 'static {
+    /// Writes what `drain` gives behind everything that was written before.
+    ///
+    /// `false` where the client's task is to do it, because it is at work on the connection just now, or because
+    /// something still waits for the socket: then `drain` has not been called, or the task writes what is left.
+    fn write(&self, drain: &mut dyn FnMut(&mut dyn Outlet)) -> bool;
+}
 
 /// One client's way past its outbox, for a door whose transport has a queue of its own.
 ///

@@ -3,6 +3,7 @@
 mod acks;
 mod close;
 mod connection;
+mod cork;
 mod direct;
 mod expiry;
 mod handshake;
@@ -27,13 +28,14 @@ pub(crate) use self::{
     acks::PendingAcks,
     expiry::Expiries,
     handshake::hide_credentials,
-    outbox::{OutItem, Outbox, Pushed},
+    outbox::{Due, OutItem, Outbox, Pushed},
     wire::Wire,
 };
 pub use self::{
     close::CloseReason,
     connection::SharedConnection,
-    direct::{DirectSink, GroupSink},
+    cork::cork,
+    direct::{DirectSink, DirectWrite, GroupSink},
     handshake::{AuthPayload, HandshakeInfo, Params, PeerAddr, Principal},
     id::ClientId,
     on_open::OnOpen,
@@ -215,12 +217,22 @@ impl Client {
 
     pub(crate) fn send(&self, outgoing: Outgoing<'_>) -> Result<()> {
         self.push(OutItem::Frame(self.0.wire.encode(outgoing)?))?;
+        if matches!(outgoing, Outgoing::Event { ack: Some(_), .. }) {
+            // Somebody waits for the answer, perhaps without an end of the scope in between.
+            self.0.outbox.flush(true);
+        }
         self.0.hub.observe(|observer| observer.sent(&Sent::new(&outgoing, 1)));
         Ok(())
     }
 
     pub(crate) fn push(&self, item: OutItem) -> Result<()> {
-        self.pushed(self.0.outbox.push(item, self.0.hub.limits()))
+        let (pushed, due) = self.0.outbox.push(item, self.0.hub.limits(), cork::current());
+        match due {
+            Due::Nothing => {}
+            Due::Later => cork::remember(self),
+            Due::Now => self.0.outbox.flush(true),
+        }
+        self.pushed(pushed)
     }
 
     /// Counts what a group is about to deliver to this client, and gives the group; `Ok(None)` where the client is

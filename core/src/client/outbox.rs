@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::Waker,
@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 
-use super::{CloseReason, DirectSink, GroupSink};
+use super::{CloseReason, DirectSink, DirectWrite, GroupSink};
 use crate::{
     limits::{Limits, Overflow},
     message::{Frame, Outlet},
@@ -62,10 +62,22 @@ pub(crate) enum Pushed {
     Closed,
 }
 
-#[derive(Debug)]
+/// Who sees to it that a pushed frame leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// Somebody else.
+    Nothing,
+    /// Whoever pushed, at the end of its scope.
+    Later,
+    /// Whoever pushed, at once.
+    Now,
+}
+
 pub(crate) struct Outbox {
     state: Mutex<State>,
     waker: AtomicWaker,
+    /// Writes to the client's socket from any thread.
+    writer: OnceLock<Arc<dyn DirectWrite>>,
     /// Asked before every message, so apart from the state.
     told_to_leave: AtomicBool,
 }
@@ -75,12 +87,20 @@ struct State {
     queue: VecDeque<OutItem>,
     bytes: usize,
     dropped: u64,
+    /// The scope that sends what is queued when it ends.
+    scope: u64,
     /// The server wants the client gone, once what is queued has left.
     closing: Option<CloseReason>,
     /// Nothing is taken any more.
     closed: bool,
     /// Where frames go instead of the queue.
     direct: Option<Arc<dyn DirectSink>>,
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for State {
@@ -94,7 +114,12 @@ impl fmt::Debug for State {
 
 impl Outbox {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::default(), waker: AtomicWaker::new(), told_to_leave: AtomicBool::new(false) }
+        Self {
+            state: Mutex::default(),
+            waker: AtomicWaker::new(),
+            writer: OnceLock::new(),
+            told_to_leave: AtomicBool::new(false),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -102,20 +127,56 @@ impl Outbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn push(&self, item: OutItem, limits: &Limits) -> Pushed {
+    /// Queues a frame, and says what is left to do for whoever pushed, in the scope that runs on its thread.
+    pub(crate) fn push(&self, item: OutItem, limits: &Limits, scope: Option<u64>) -> (Pushed, Due) {
         let mut state = self.lock();
         let direct = state.direct.is_some();
         let pushed = state.push(item, limits);
-        drop(state);
-        let wakes = match pushed {
-            Pushed::Queued => !direct,
-            Pushed::Evicted(_) | Pushed::Overflowed => true,
-            Pushed::Dropped | Pushed::Closed => false,
+        match pushed {
+            Pushed::Queued if direct => (pushed, Due::Nothing),
+            Pushed::Queued => (pushed, state.due(limits, scope)),
+            Pushed::Evicted(_) | Pushed::Overflowed => {
+                drop(state);
+                self.waker.wake();
+                (pushed, Due::Nothing)
+            }
+            Pushed::Dropped | Pushed::Closed => (pushed, Due::Nothing),
+        }
+    }
+
+    /// Lets frames leave from the thread of whoever sends them.
+    pub(crate) fn write_through(&self, writer: Arc<dyn DirectWrite>) {
+        // A session has one carrier that can do so in its life.
+        let _ = self.writer.set(writer);
+    }
+
+    /// Sees to it that what is queued leaves: here where that is wanted and the socket is free, else by the client's task.
+    pub(crate) fn flush(&self, here: bool) {
+        let writer = self.writer.get().filter(|_| here);
+        let mut closing = false;
+        let written = match writer {
+            Some(writer) => writer.write(&mut |out| closing = !self.drain_open(out)),
+            // The task has seen to it already.
+            None if self.is_empty() => return,
+            None => false,
         };
-        if wakes {
+        if !written || closing {
             self.waker.wake();
         }
-        pushed
+    }
+
+    /// Writes everything that is queued, but for an end that the client's task must say: `false` then.
+    fn drain_open(&self, out: &mut dyn Outlet) -> bool {
+        let queue = {
+            let mut state = self.lock();
+            if state.closing.is_some() {
+                return false;
+            }
+            state.bytes = 0;
+            std::mem::take(&mut state.queue)
+        };
+        queue.iter().for_each(|item| item.write(out));
+        true
     }
 
     /// Sends everything that is queued to a sink, and from now on whatever comes.
@@ -271,6 +332,20 @@ impl State {
         Pushed::Overflowed
     }
 
+    /// When what was just queued must leave. What fills half of the outbox does not wait for the end of a scope.
+    fn due(&mut self, limits: &Limits, scope: Option<u64>) -> Due {
+        let full = self.queue.len() * 2 > limits.outbox_messages || self.bytes * 2 > limits.outbox_bytes;
+        match scope {
+            None => Due::Now,
+            Some(_) if full => Due::Now,
+            Some(scope) if scope == self.scope => Due::Nothing,
+            Some(scope) => {
+                self.scope = scope;
+                Due::Later
+            }
+        }
+    }
+
     fn fits(&self, len: usize, limits: &Limits) -> bool {
         self.queue.len() < limits.outbox_messages && self.bytes + len <= limits.outbox_bytes
     }
@@ -291,11 +366,14 @@ mod tests {
         fn framed(&mut self, _: &Bytes) {}
     }
 
+    fn push(outbox: &Outbox, text: &str, limits: &Limits) -> Pushed {
+        outbox.push(OutItem::Frame(Frame::text(text)), limits, None).0
+    }
+
     fn fill(policy: Overflow) -> (Vec<Pushed>, Vec<String>, Option<CloseReason>, u64) {
         let outbox = Outbox::new();
         let limits = Limits::default().outbox(2, 1024).overflow(policy);
-        let pushed =
-            (0..3).map(|n| outbox.push(OutItem::Frame(Frame::text(n.to_string())), &limits)).collect();
+        let pushed = (0..3).map(|n| push(&outbox, &n.to_string(), &limits)).collect();
         let mut out = Text::default();
         let closing = outbox.drain(&mut out);
         (pushed, out.0, closing, outbox.dropped())
@@ -320,12 +398,12 @@ mod tests {
     fn bytes_are_a_bound_too_and_one_giant_never_empties_the_queue_for_nothing() {
         let outbox = Outbox::new();
         let limits = Limits::default().outbox(10, 8).overflow(Overflow::DropNewest);
-        assert_eq!(outbox.push(OutItem::Frame(Frame::text("123456789")), &limits), Pushed::Dropped);
-        assert_eq!(outbox.push(OutItem::Frame(Frame::text("12345678")), &limits), Pushed::Queued);
-        assert_eq!(outbox.push(OutItem::Frame(Frame::text("1")), &limits), Pushed::Dropped);
+        assert_eq!(push(&outbox, "123456789", &limits), Pushed::Dropped);
+        assert_eq!(push(&outbox, "12345678", &limits), Pushed::Queued);
+        assert_eq!(push(&outbox, "1", &limits), Pushed::Dropped);
         assert_eq!(outbox.depth(), (1, 8));
         let oldest = Limits::default().outbox(10, 8).overflow(Overflow::DropOldest);
-        assert_eq!(outbox.push(OutItem::Frame(Frame::text("123456789")), &oldest), Pushed::Dropped);
+        assert_eq!(push(&outbox, "123456789", &oldest), Pushed::Dropped);
         assert_eq!(outbox.depth(), (1, 8));
     }
 
@@ -333,7 +411,7 @@ mod tests {
     fn a_drain_still_takes_what_running_handlers_send() {
         let outbox = Outbox::new();
         outbox.close(CloseReason::Draining);
-        assert_eq!(outbox.push(OutItem::Frame(Frame::text("done")), &Limits::default()), Pushed::Queued);
+        assert_eq!(push(&outbox, "done", &Limits::default()), Pushed::Queued);
         let mut out = Text::default();
         assert_eq!(outbox.drain(&mut out), Some(CloseReason::Draining));
         assert_eq!(out.0, ["done"]);
@@ -342,10 +420,10 @@ mod tests {
     #[test]
     fn what_is_queued_leaves_before_the_close() {
         let outbox = Outbox::new();
-        outbox.push(OutItem::Frame(Frame::text("last words")), &Limits::default());
+        push(&outbox, "last words", &Limits::default());
         outbox.close(CloseReason::disconnected(4000, "bye"));
         outbox.close(CloseReason::Draining);
-        let late = outbox.push(OutItem::Frame(Frame::text("too late")), &Limits::default());
+        let late = push(&outbox, "too late", &Limits::default());
         assert_eq!(late, Pushed::Closed);
         let mut out = Text::default();
         assert_eq!(outbox.drain(&mut out), Some(CloseReason::disconnected(4000, "bye")));

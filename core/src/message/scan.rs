@@ -105,7 +105,8 @@ impl<'a> Scanner<'a> {
     fn value(&mut self) -> Option<Range<usize>> {
         self.skip_space();
         let start = self.at;
-        let mut values = serde_json::Deserializer::from_str(self.text.get(start..)?).into_iter::<IgnoredAny>();
+        let mut values =
+            serde_json::Deserializer::from_str(self.text.get(start..)?).into_iter::<IgnoredAny>();
         values.next()?.ok()?;
         self.at += values.byte_offset();
         Some(start..self.at)

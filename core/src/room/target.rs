@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::HubInner;
 use crate::{
-    client::{Client, ClientId, GroupSink, OutItem, Wire},
+    client::{Client, ClientId, GroupSink, OutItem, Wire, cork},
     error::{Error, ErrorKind, Result},
     message::{Outgoing, Payload},
     observer::Sent,
@@ -124,7 +124,8 @@ impl Target {
     /// Sends an event with a payload as it is, and returns to how many it was queued.
     pub fn emit_payload(&self, event: &str, payload: &Payload) -> usize {
         let outgoing = Outgoing::Event { event, payload, ack: None };
-        let clients = self.cast(outgoing);
+        // Written when no lock of a room is held any more.
+        let clients = cork(|| self.cast(outgoing));
         self.hub.observe(|observer| observer.sent(&Sent::new(&outgoing, clients)));
         clients
     }

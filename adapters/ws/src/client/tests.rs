@@ -1,6 +1,9 @@
 //! A carrier over TLS, which keeps bytes back that a socket does not take.
 
-use std::{future::poll_fn, task::Waker};
+use std::{
+    future::poll_fn,
+    task::{Context, Poll, Waker},
+};
 
 use axum::{Router, extract::Request};
 use http::{HeaderValue, Response, StatusCode, header};
@@ -63,20 +66,21 @@ async fn connect(server: &BoundServer, connector: &TlsConnector) -> TlsStream<Tc
 async fn bytes_that_the_stream_keeps_back_still_wait_and_leave_without_another_write() {
     let (server, mut upgraded, connector) = server().await;
     let mut peer = connect(&server, &connector).await;
-    let mut carrier = WsClient::new(upgraded.recv().await.unwrap(), Arc::default()).carrier;
+    let client = WsClient::new(upgraded.recv().await.unwrap(), Arc::default());
+    let mut socket = client.line.take().unwrap();
     let (mut cx, mut written) = (Context::from_waker(Waker::noop()), 0);
     loop {
         let mut output = vec![7; 1024];
         written += output.len();
-        let (_, waits) = carrier.flush(&mut cx, &mut output).unwrap();
-        if waits && carrier.queue.is_empty() {
+        let (_, waits) = socket.flush(&mut cx, &mut output).unwrap();
+        if waits && socket.queue.is_empty() {
             break;
         }
-        assert!(carrier.queue.is_empty(), "the socket was full, and nobody said so");
+        assert!(socket.queue.is_empty(), "the socket was full, and nobody said so");
         // Lets the kernel take note of what the peer's side has taken.
         tokio::task::yield_now().await;
     }
-    let flushing = poll_fn(|cx| match carrier.flush(cx, &mut Vec::new()) {
+    let flushing = poll_fn(|cx| match socket.flush(cx, &mut Vec::new()) {
         Ok((_, true)) => Poll::Pending,
         flushed => Poll::Ready(flushed.unwrap()),
     });

@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -30,6 +30,8 @@ pub(super) enum Due {
 #[derive(Debug)]
 pub(super) struct Clock {
     sleep: Pin<Box<Sleep>>,
+    /// Whom the timer wakes.
+    armed: Option<Waker>,
     /// Bytes came in.
     heard: Instant,
     /// A ping left, and nothing came in since.
@@ -46,7 +48,7 @@ impl Clock {
     pub(super) fn new(settings: &Settings) -> Self {
         let heard = Instant::now();
         let sleep = Box::pin(sleep_until(after(heard, settings.ping_interval)));
-        Self { sleep, heard, pinged: None, blocked: None, unfinished: None, progress: 0 }
+        Self { sleep, armed: None, heard, pinged: None, blocked: None, unfinished: None, progress: 0 }
     }
 
     /// Bytes came in: the client is alive.
@@ -85,7 +87,11 @@ impl Clock {
         let deadline = self.deadline(settings);
         if deadline < self.sleep.deadline() {
             self.sleep.as_mut().reset(deadline);
+        } else if !self.sleep.is_elapsed() && self.armed.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
+            // The timer wakes this task already: nothing to do, as almost always.
+            return Poll::Pending;
         }
+        self.armed = Some(cx.waker().clone());
         while self.sleep.as_mut().poll(cx).is_ready() {
             if let Some(due) = self.due(Instant::now(), settings) {
                 return Poll::Ready(due);

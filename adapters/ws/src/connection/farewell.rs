@@ -10,12 +10,13 @@ use std::{
 };
 
 use narthex_core::CloseReason;
+use narthex_http::HttpStream;
 use tokio::{
     io::{AsyncRead, AsyncWriteExt, ReadBuf},
     time::timeout,
 };
 
-use super::{End, scratch};
+use super::{End, Socket, scratch};
 use crate::{client::Carrier, codec::framing};
 
 /// How much is read and thrown away, in bytes. After that the connection only waits for its time to end.
@@ -24,7 +25,7 @@ const DISCARD: usize = 256 * 1024;
 /// Ends a connection politely and says why it ended.
 ///
 /// Takes at most the write deadline for what is still queued, and then the close timeout.
-pub(crate) async fn farewell(mut carrier: Box<Carrier>, end: End) -> CloseReason {
+pub(crate) async fn farewell(socket: Option<Socket>, mut carrier: Box<Carrier>, end: End) -> CloseReason {
     let mut output = Vec::new();
     let (reason, answered) = match end {
         End::Cut(reason) => return reason,
@@ -38,8 +39,9 @@ pub(crate) async fn farewell(mut carrier: Box<Carrier>, end: End) -> CloseReason
             (reason, false)
         }
     };
+    let Some(mut socket) = socket else { return reason };
     let settings = carrier.settings.clone();
-    let flushed = timeout(settings.write_deadline, poll_fn(|cx| carrier.poll_flush(cx, &mut output)));
+    let flushed = timeout(settings.write_deadline, poll_fn(|cx| poll_flush(&mut socket, cx, &mut output)));
     if !matches!(flushed.await, Ok(Ok(()))) {
         return reason;
     }
@@ -47,10 +49,10 @@ pub(crate) async fn farewell(mut carrier: Box<Carrier>, end: End) -> CloseReason
     let ending = async {
         let mut discard = DISCARD;
         if !answered {
-            poll_fn(|cx| carrier.poll_answer(cx, &mut discard)).await;
+            poll_fn(|cx| carrier.poll_answer(cx, &mut socket.stream, &mut discard)).await;
         }
-        if carrier.stream.shutdown().await.is_ok() {
-            poll_fn(|cx| carrier.poll_discard(cx, &mut discard)).await;
+        if socket.stream.shutdown().await.is_ok() {
+            poll_fn(|cx| poll_discard(cx, &mut socket.stream, &mut discard)).await;
         }
     };
     if timeout(settings.close_timeout, ending).await.is_err() {
@@ -59,16 +61,21 @@ pub(crate) async fn farewell(mut carrier: Box<Carrier>, end: End) -> CloseReason
     reason
 }
 
-impl Carrier {
-    fn poll_flush(&mut self, cx: &mut Context<'_>, output: &mut Vec<u8>) -> Poll<std::io::Result<()>> {
-        let (_, waits) = self.flush(cx, output)?;
-        if waits { Poll::Pending } else { Poll::Ready(Ok(())) }
-    }
+fn poll_flush(socket: &mut Socket, cx: &mut Context<'_>, output: &mut Vec<u8>) -> Poll<std::io::Result<()>> {
+    let (_, waits) = socket.flush(cx, output)?;
+    if waits { Poll::Pending } else { Poll::Ready(Ok(())) }
+}
 
+impl Carrier {
     /// Reads until the client's close frame, its end, or something that cannot be read.
-    fn poll_answer(&mut self, cx: &mut Context<'_>, discard: &mut usize) -> Poll<()> {
+    fn poll_answer(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut HttpStream,
+        discard: &mut usize,
+    ) -> Poll<()> {
         let pending = std::mem::take(&mut self.pending);
-        let Self { stream, codec, settings, .. } = self;
+        let Self { codec, settings, .. } = self;
         let mut is_over = |bytes: &[u8]| codec.skip_to_close(bytes, &settings.bounds) != Ok(false);
         if is_over(&pending) {
             return Poll::Ready(());
@@ -82,15 +89,14 @@ impl Carrier {
             }
         })
     }
+}
 
-    /// Reads until the client's end.
-    fn poll_discard(&mut self, cx: &mut Context<'_>, discard: &mut usize) -> Poll<()> {
-        let stream = &mut self.stream;
-        scratch::with(|scratch| {
-            while !ready!(poll_some(cx, stream, &mut scratch.input, discard)).is_empty() {}
-            Poll::Ready(())
-        })
-    }
+/// Reads until the client's end.
+fn poll_discard(cx: &mut Context<'_>, stream: &mut HttpStream, discard: &mut usize) -> Poll<()> {
+    scratch::with(|scratch| {
+        while !ready!(poll_some(cx, stream, &mut scratch.input, discard)).is_empty() {}
+        Poll::Ready(())
+    })
 }
 
 /// Some bytes, none at the end or after an error. Never ready again once the allowance is used up.
