@@ -1,15 +1,23 @@
 //! The generator's side of one connection: handshake, frames of a whole read, one write.
 
-use std::net::SocketAddr;
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    mem,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Poll, ready},
+};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
     net::TcpStream,
 };
 
 use crate::{
     Result,
     frame::{self, CLOSE, PING, PONG, TEXT},
+    script::Script,
 };
 
 /// The nonce of the RFC's example and its answer: a fixed pair spares the generator a hash.
@@ -18,6 +26,11 @@ const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 const READ: usize = 8 * 1024;
 const LONGEST_HEAD: usize = 8 * 1024;
+
+thread_local! {
+    /// What a read brought. One for all connections: it stays in the cache, which thousands of buffers would not.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 * 1024].into());
+}
 
 /// Where a server listens and which path is asked for.
 #[derive(Debug, Clone)]
@@ -88,11 +101,49 @@ impl Client {
         Ok(())
     }
 
+    /// Sends one message and checks its reply.
+    pub(crate) async fn ask(&mut self, mut script: Script) -> Result {
+        self.queue(script.request(0));
+        self.flush().await?;
+        while self.receive(|text| script.check(0, text)).await? == 0 {}
+        Ok(())
+    }
+
     /// Reads once and hands every whole message to `each`; returns how many there were.
     pub(crate) async fn receive(&mut self, mut each: impl FnMut(&[u8]) -> Result) -> Result<usize> {
-        self.read().await?;
+        poll_fn(|context| {
+            SCRATCH.with_borrow_mut(|scratch| {
+                let mut read = ReadBuf::new(scratch);
+                ready!(Pin::new(&mut self.stream).poll_read(context, &mut read))?;
+                Poll::Ready(self.take(read.filled(), &mut each))
+            })
+        })
+        .await
+    }
+
+    /// Hands on what is whole and keeps the rest.
+    fn take(&mut self, read: &[u8], each: impl FnMut(&[u8]) -> Result) -> Result<usize> {
+        if read.is_empty() {
+            return Err("the server closed the connection".into());
+        }
+        let mut kept = mem::take(&mut self.inbox);
+        let (used, messages) = if kept.is_empty() {
+            let (used, messages) = self.frames(read, each)?;
+            kept.extend_from_slice(&read[used..]);
+            (0, messages)
+        } else {
+            kept.extend_from_slice(read);
+            self.frames(&kept, each)?
+        };
+        kept.drain(..used);
+        self.inbox = kept;
+        Ok(messages)
+    }
+
+    /// Goes through the whole frames of `bytes`; returns their length and the number of messages.
+    fn frames(&mut self, bytes: &[u8], mut each: impl FnMut(&[u8]) -> Result) -> Result<(usize, usize)> {
         let (mut used, mut messages) = (0, 0);
-        while let Some(frame) = frame::first(&self.inbox[used..])? {
+        while let Some(frame) = frame::first(&bytes[used..])? {
             used += frame.length;
             match frame.opcode {
                 TEXT => {
@@ -104,8 +155,7 @@ impl Client {
                 other => return Err(format!("the server sent a frame with opcode {other:#x}").into()),
             }
         }
-        self.inbox.drain(..used);
-        Ok(messages)
+        Ok((used, messages))
     }
 
     /// Closes, and makes sure that the server had nothing more to say: a reply too many is a wrong count.

@@ -83,13 +83,18 @@ pub(crate) fn compare(args: &Args) -> Result {
     Ok(())
 }
 
-/// One sample of T: the same bytes, echoed; it knows no rooms.
+/// One sample of T: the same bytes, echoed or sent to all of a path; it knows no other rooms.
 fn plain(program: &Path, row: &Row) -> Result<Sample> {
-    let server = Server::start(program, &["yardstick", "--addr", "127.0.0.1:0"])?;
+    let mut args = vec!["yardstick", "--addr", "127.0.0.1:0"];
     let load = match row.load {
         Load::Idle(load) => Load::Idle(crate::idle::Idle { room: false, ..load }),
         echo @ Load::Echo(_) => echo,
+        fan_out @ Load::FanOut(_) => {
+            args.push("--broadcast");
+            fan_out
+        }
     };
+    let server = Server::start(program, &args)?;
     let target = Target { addr: server.addr(), path: "/".to_owned() };
     run::sample(load, &target, Reply::Same, server.pid())
         .map_err(|error| format!("yardstick, {}: {error}", row.name).into())

@@ -59,20 +59,12 @@ async fn open(load: Idle, count: usize, target: &Target, reply: Reply) -> Result
     let mut clients = Vec::with_capacity(count);
     for connection in 0..count {
         let mut client = Client::open(target).await?;
-        ask(&mut client, Script::echo(reply, load.size, connection)?).await?;
+        client.ask(Script::echo(reply, load.size, connection)?).await?;
         if load.room {
-            ask(&mut client, Script::join()).await?;
+            client.ask(Script::join("bench")).await?;
         }
         client.shrink();
         clients.push(client);
     }
     Ok(clients)
-}
-
-/// One message and its reply.
-async fn ask(client: &mut Client, mut script: Script) -> Result {
-    client.queue(script.request(0));
-    client.flush().await?;
-    while client.receive(|text| script.check(0, text)).await? == 0 {}
-    Ok(())
 }

@@ -1,19 +1,22 @@
 //! The load generator and the side-by-side benchmarks of Narthex.
 //!
-//! - `yardstick` is T: a plain tokio-tungstenite text echo, what every ratio refers to.
+//! - `yardstick` is T: a plain tokio-tungstenite text echo, or a broadcast, what every ratio refers to.
 //! - `run` puts one load on one server that already runs, and prints what it cost that server.
 //! - `compare` starts yardstick and lab in turn, runs every row on both and prints a Markdown table.
 //!
 //! The generator is one thread, checks count, order and content of every reply, and stays on loopback.
 //! Costs are the server's own: CPU time from the scheduler's accounting, memory from the kernel's page count.
 
+mod broadcast;
 mod client;
 mod compare;
 mod cost;
 mod echo;
+mod fanout;
 mod frame;
 mod idle;
 mod report;
+mod room;
 mod rows;
 mod run;
 mod script;

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use crate::{echo::Echo, idle::Idle, script::Reply};
+use crate::{echo::Echo, fanout::FanOut, idle::Idle, script::Reply};
 
 /// What `compare` can be told to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Group {
     /// CPU time a message.
     Echo,
+    /// CPU time a delivery to a room.
+    FanOut,
     /// Memory a connection.
     Idle,
     /// CPU time that layers add to a message.
@@ -22,6 +24,8 @@ pub(crate) enum Group {
 pub(crate) enum Load {
     /// Messages that come back.
     Echo(Echo),
+    /// Messages that go to everybody in a room.
+    FanOut(FanOut),
     /// Connections that stay.
     Idle(Idle),
 }
@@ -60,6 +64,7 @@ impl Row {
         match (self.load, self.must) {
             (_, Target::Added(_)) => Group::Layers,
             (Load::Echo(_), _) => Group::Echo,
+            (Load::FanOut(_), _) => Group::FanOut,
             (Load::Idle(_), _) => Group::Idle,
         }
     }
@@ -68,6 +73,7 @@ impl Row {
     pub(crate) fn unit(&self) -> &'static str {
         match self.load {
             Load::Echo(_) => "µs/msg",
+            Load::FanOut(_) => "µs/delivery",
             Load::Idle(_) => "B/conn",
         }
     }
@@ -76,13 +82,15 @@ impl Row {
 const KIB: f64 = 1024.0;
 
 /// Every row, with `idle` connections in those of [`Group::Idle`].
-pub(crate) fn all(idle: usize) -> [Row; 8] {
+pub(crate) fn all(idle: usize) -> [Row; 10] {
     [
         echo("echo, window 16", (64, 16, 960_000), "/ws", Reply::Ack, 0.38),
         echo("echo, window 1", (64, 1, 200_000), "/ws", Reply::Ack, 1.15),
         echo("/raw echo, window 1", (64, 1, 200_000), "/raw", Reply::Same, 1.0),
         echo("1,000 connections, window 1", (1_000, 1, 200_000), "/ws", Reply::Ack, 1.15),
         layers("five empty message layers", &["--layers", "5"], 0.3),
+        fan_out("fan-out to 1,000, quiet", 1, 500_000, 0.85),
+        fan_out("fan-out to 1,000, 8 in flight", 8, 1_500_000, 0.3),
         idle_row("idle", Idle { connections: idle, size: 128, room: false }, 3.0),
         idle_row("idle, in one room", Idle { connections: idle, size: 128, room: true }, 3.0),
         idle_row("idle, after 16 KiB", Idle { connections: idle, size: 16 * 1024, room: false }, 3.5),
@@ -104,6 +112,13 @@ fn echo(
 /// Where messages cost the least, what is added to them shows best.
 fn layers(name: &'static str, flags: &'static [&'static str], must: f64) -> Row {
     Row { flags, must: Target::Added(must), ..echo(name, (64, 16, 960_000), "/ws", Reply::Ack, 0.0) }
+}
+
+/// One room of 1,000, of whom one publishes.
+fn fan_out(name: &'static str, window: u64, deliveries: u64, must: f64) -> Row {
+    let load = FanOut { rooms: 1, members: 1_000, publishers: 1, window, size: 128, deliveries };
+    let load = Load::FanOut(load);
+    Row { name, load, path: "/ws", flags: &[], reply: Reply::Ack, must: Target::Ratio(must) }
 }
 
 fn idle_row(name: &'static str, load: Idle, kib: f64) -> Row {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     Result,
     client::Target,
-    cost, echo, idle,
+    cost, echo, fanout, idle,
     rows::{Group, Load},
     script::Reply,
 };
@@ -28,16 +28,22 @@ pub(crate) struct Args {
     /// How the server answers.
     #[arg(long, value_enum, default_value = "same")]
     reply: Reply,
-    /// Connections; 64 for echo, 5,000 for idle unless given.
+    /// Connections, or members of each room; 64 for echo, 1,000 for fan-out, 5,000 for idle unless given.
     #[arg(long)]
     connections: Option<usize>,
-    /// Messages of a connection under way at once (echo).
+    /// Rooms (fan-out).
+    #[arg(long, default_value_t = 1)]
+    rooms: usize,
+    /// Publishers of each room (fan-out).
+    #[arg(long, default_value_t = 1)]
+    publishers: usize,
+    /// Messages of a connection under way at once (echo, fan-out).
     #[arg(long, default_value_t = 1)]
     window: u64,
     /// Bytes of a message.
     #[arg(long, default_value_t = 128)]
     size: usize,
-    /// Messages in all (echo).
+    /// Messages or deliveries in all (echo, fan-out).
     #[arg(long, default_value_t = 200_000)]
     messages: u64,
     /// Seconds after which sending ends (echo).
@@ -82,6 +88,14 @@ pub(crate) fn run(args: &Args) -> Result {
             messages: args.messages,
             limit: Duration::from_secs(args.seconds),
         }),
+        Group::FanOut => Load::FanOut(fanout::FanOut {
+            rooms: args.rooms,
+            members: args.connections.unwrap_or(1_000),
+            publishers: args.publishers,
+            window: args.window,
+            size: args.size,
+            deliveries: args.messages,
+        }),
         Group::Idle => Load::Idle(idle::Idle {
             connections: args.connections.unwrap_or(5_000),
             size: args.size,
@@ -100,7 +114,7 @@ pub(crate) fn run(args: &Args) -> Result {
 /// One measurement.
 #[derive(Debug)]
 pub(crate) struct Sample {
-    /// µs a message or bytes a connection.
+    /// What the row's unit counts.
     pub(crate) value: f64,
     /// What else was seen.
     pub(crate) detail: Value,
@@ -119,6 +133,19 @@ pub(crate) fn sample(load: Load, target: &Target, reply: Reply, pid: u32) -> Res
                 "server_cores": outcome.cpu.as_secs_f64() / outcome.elapsed.as_secs_f64(),
             });
             Ok(Sample { value: outcome.micros_per_message(), detail })
+        }
+        Load::FanOut(load) => {
+            let outcome = runtime.block_on(fanout::run(load, target, reply, pid))?;
+            let seconds = outcome.elapsed.as_secs_f64();
+            let detail = json!({
+                "unit": "µs/delivery",
+                "deliveries": outcome.deliveries,
+                "deliveries_per_second": (outcome.deliveries as f64 / seconds).round(),
+                "messages_per_write": outcome.messages_per_write,
+                "server_cores": outcome.cpu.as_secs_f64() / seconds,
+                "generator_cores": outcome.generator.as_secs_f64() / seconds,
+            });
+            Ok(Sample { value: outcome.micros_per_delivery(), detail })
         }
         Load::Idle(load) => {
             let outcome = runtime.block_on(idle::run(load, target, reply, pid))?;

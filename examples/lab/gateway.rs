@@ -15,7 +15,7 @@ struct Room {
 struct Publish {
     room: String,
     #[serde(default)]
-    data: Value,
+    data: Box<RawValue>,
 }
 
 #[derive(Deserialize)]
