@@ -20,19 +20,24 @@ const PROGRAMS: [(&str, &str); 4] =
 ///
 /// When something is missing and cannot be installed; the message says how to install it.
 pub(crate) fn run_all() -> Result {
-    debian()?;
+    debian(&PROGRAMS)?;
     npm()
 }
 
-fn debian() -> Result {
+/// Makes sure that programs are there, each from its Debian package.
+///
+/// # Errors
+///
+/// As [`run_all`].
+pub(crate) fn debian(programs: &[(&str, &str)]) -> Result {
     let missing: Vec<&str> =
-        PROGRAMS.iter().filter(|(program, _)| !installed(program)).map(|&(_, package)| package).collect();
+        programs.iter().filter(|(program, _)| !installed(program)).map(|&(_, package)| package).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let packages = missing.join(" ");
     if !is_root() {
-        return Err(format!("the tests need {packages}: apt-get install -y {packages}").into());
+        return Err(format!("{packages} is needed: apt-get install -y {packages}").into());
     }
     run("apt-get update", &mut command("apt-get", &["update"])?)?;
     let mut install = command("apt-get", &["install", "-y"])?;

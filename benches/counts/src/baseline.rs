@@ -9,29 +9,49 @@ use crate::{Result, callgrind::Count, paths::Path};
 /// How much dearer a path may have become: another processor or C library moves counts a little.
 const TOLERANCE: f64 = 1.05;
 
-/// Compares `counts` with those in `file`. Paths that it does not know are new, and pass.
-///
-/// # Errors
-///
-/// Names every path that has become dearer.
-pub(crate) fn check(file: &File, counts: &[(&Path, Count)]) -> Result {
-    let before: Value = serde_json::from_slice(&std::fs::read(file)?)?;
-    let dearer = dearer(&before, counts);
-    match dearer.is_empty() {
-        true => Ok(()),
-        false => Err(format!("dearer than in {}:\n{}", file.display(), dearer.join("\n")).into()),
-    }
-}
+/// What an earlier run counted.
+#[derive(Debug, Default)]
+pub(crate) struct Baseline(HashMap<String, f64>);
 
-fn dearer(before: &Value, counts: &[(&Path, Count)]) -> Vec<String> {
-    let rows = before["paths"].as_array().into_iter().flatten();
-    let before: HashMap<&str, f64> =
-        rows.filter_map(|row| Some((row["path"].as_str()?, row["instructions"].as_f64()?))).collect();
-    let dearer = counts.iter().filter_map(|(path, count)| {
-        let (now, then) = (count.instructions, *before.get(path.key)?);
-        (now > then * TOLERANCE).then(|| format!("{}: {now:.0} instructions, were {then:.0}", path.key))
-    });
-    dearer.collect()
+impl Baseline {
+    /// Reads what `--json` wrote.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file, or no counts in it.
+    pub(crate) fn read(file: &File) -> Result<Self> {
+        let text = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        Self::of(&serde_json::from_slice(&text)?)
+    }
+
+    fn of(before: &Value) -> Result<Self> {
+        let rows = before["paths"].as_array().ok_or("a baseline without paths")?;
+        let count = |row: &Value| Some((row["path"].as_str()?.to_owned(), row["instructions"].as_f64()?));
+        Ok(Self(rows.iter().filter_map(count).collect()))
+    }
+
+    /// Whether a path has become dearer, and how much it was. Paths that are new are not.
+    pub(crate) fn exceeded(&self, path: &Path, now: Count) -> Option<f64> {
+        let before = *self.0.get(path.key)?;
+        (now.instructions > before * TOLERANCE).then_some(before)
+    }
+
+    /// Compares `counts` with those of the earlier run.
+    ///
+    /// # Errors
+    ///
+    /// Names every path that has become dearer.
+    pub(crate) fn check(&self, counts: &[(&Path, Count)]) -> Result {
+        let dearer = counts.iter().filter_map(|(path, count)| {
+            let (before, now) = (self.exceeded(path, *count)?, count.instructions);
+            Some(format!("{}: {now:.0} instructions, were {before:.0}", path.key))
+        });
+        let dearer: Vec<String> = dearer.collect();
+        match dearer.is_empty() {
+            true => Ok(()),
+            false => Err(format!("dearer than before\n{}", dearer.join("\n")).into()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -51,6 +71,7 @@ mod tests {
         let count = |instructions| Count { instructions, allocations: 0.0 };
         let counts =
             [(path("decode"), count(1_049.0)), (path("encode"), count(1_051.0)), (path("emit"), count(9.0))];
-        assert_eq!(dearer(&before, &counts), ["encode: 1051 instructions, were 1000"]);
+        let error = Baseline::of(&before).unwrap().check(&counts).unwrap_err();
+        assert_eq!(error.to_string(), "dearer than before\nencode: 1051 instructions, were 1000");
     }
 }

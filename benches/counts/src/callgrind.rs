@@ -21,6 +21,13 @@ pub(crate) struct Count {
     pub(crate) allocations: f64,
 }
 
+impl Count {
+    /// The one with fewer instructions.
+    pub(crate) fn min(self, other: Self) -> Self {
+        if other.instructions < self.instructions { other } else { self }
+    }
+}
+
 /// Counts the path `key`. Callgrind's file stays in `keep` where that is given.
 ///
 /// # Errors

@@ -80,17 +80,20 @@ pub(crate) fn raw_1() -> Result<u64> {
     })
 }
 
-/// One echo a write, and 15 frames in front of it that the session drops at once: mostly the codec.
+/// Frames of one write, the last of which is an echo, so that the peer knows when all were read.
+const UNASKED: u64 = 160;
+
+/// Frames that the session drops at once: what is left is the codec.
 pub(crate) fn frames() -> Result<u64> {
     asked(Server::new(echo()).adapter(Ws::new().envelope(Unasked)), |addr| {
-        let request = |n| if is_asked(n) { talk::request(n) } else { "-".repeat(128) };
-        let answer = |n| is_asked(n).then(|| talk::ack(n));
-        Ok(Asker { client: Client::open(addr, "/")?, window: 16, request, answer })
+        let request = |n| if is_last(n) { talk::request(n) } else { "-".repeat(128) };
+        let answer = |n| is_last(n).then(|| talk::ack(n));
+        Ok(Asker { client: Client::open(addr, "/")?, window: UNASKED, request, answer })
     })
 }
 
-fn is_asked(n: u64) -> bool {
-    n % 16 == 15
+fn is_last(n: u64) -> bool {
+    n % UNASKED == UNASKED - 1
 }
 
 /// The default envelope, but what is no JSON is the answer to a request that nobody made.

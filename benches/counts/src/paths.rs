@@ -37,7 +37,7 @@ pub(crate) fn all() -> &'static [Path] {
         Path { key: "session", name: "session: echo, frame to frame", unit: MESSAGE, work: direct::session },
         Path {
             key: "ws-frame",
-            name: "ws door: 16 frames that ask for nothing",
+            name: "ws door: a frame in that asks for nothing",
             unit: MESSAGE,
             work: doors::frames,
         },
