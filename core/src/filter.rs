@@ -35,7 +35,7 @@ pub struct Failed {
 
 impl Failed {
     pub(crate) fn of(event: &Event) -> Option<Self> {
-        let client = event.client.clone()?;
+        let client = event.client().cloned()?;
         let message = &event.message;
         let (name, payload) = (message.event().clone(), message.payload().clone());
         Some(Self { client, event: name, payload, asked: message.ack().is_some() })

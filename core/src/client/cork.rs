@@ -16,6 +16,8 @@ const KEPT: usize = 4096;
 thread_local! {
     /// The outermost scope of this thread; zero is none.
     static SCOPE: Cell<u64> = const { Cell::new(0) };
+    /// Somebody is remembered.
+    static ANYBODY: Cell<bool> = const { Cell::new(false) };
     static CLIENTS: RefCell<Vec<Client>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -36,6 +38,7 @@ pub(super) fn current() -> Option<u64> {
 /// Remembers a client for the end of the current scope.
 pub(super) fn remember(client: &Client) {
     CLIENTS.with_borrow_mut(|clients| clients.push(client.clone()));
+    ANYBODY.set(true);
 }
 
 struct Scope {
@@ -58,10 +61,10 @@ impl Drop for Scope {
             return;
         }
         SCOPE.set(0);
-        let mut clients = CLIENTS.take();
-        if clients.is_empty() {
-            return CLIENTS.set(clients);
+        if !ANYBODY.replace(false) {
+            return;
         }
+        let mut clients = CLIENTS.take();
         for (written, client) in clients.drain(..).enumerate() {
             client.0.outbox.flush(written < WRITES);
         }

@@ -78,6 +78,8 @@ pub(crate) struct Outbox {
     waker: AtomicWaker,
     /// Writes to the client's socket from any thread.
     writer: OnceLock<Arc<dyn DirectWrite>>,
+    /// There is something to drain: a frame, or the end. Asked in every turn, so apart from the state.
+    pending: AtomicBool,
     /// Asked before every message, so apart from the state.
     told_to_leave: AtomicBool,
 }
@@ -118,8 +120,14 @@ impl Outbox {
             state: Mutex::default(),
             waker: AtomicWaker::new(),
             writer: OnceLock::new(),
+            pending: AtomicBool::new(false),
             told_to_leave: AtomicBool::new(false),
         }
+    }
+
+    /// Keeps `pending` true to a state that has changed, under its lock.
+    fn note(&self, state: &State) {
+        self.pending.store(!state.queue.is_empty() || state.closing.is_some(), Ordering::Release);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -132,6 +140,7 @@ impl Outbox {
         let mut state = self.lock();
         let direct = state.direct.is_some();
         let pushed = state.push(item, limits);
+        self.note(&state);
         match pushed {
             Pushed::Queued if direct => (pushed, Due::Nothing),
             Pushed::Queued => (pushed, state.due(limits, scope)),
@@ -173,6 +182,7 @@ impl Outbox {
                 return false;
             }
             state.bytes = 0;
+            self.pending.store(false, Ordering::Release);
             std::mem::take(&mut state.queue)
         };
         queue.iter().for_each(|item| item.write(out));
@@ -209,6 +219,7 @@ impl Outbox {
             return (Pushed::Queued, Some(group));
         }
         let overflowed = state.overflow();
+        self.note(&state);
         drop(state);
         self.waker.wake();
         (overflowed, None)
@@ -221,6 +232,7 @@ impl Outbox {
             self.told_to_leave.store(reason != CloseReason::Draining, Ordering::Release);
             state.closing = Some(reason);
         }
+        self.note(&state);
         drop(state);
         self.waker.wake();
     }
@@ -242,10 +254,15 @@ impl Outbox {
 
     /// Writes everything that is queued and says whether the server wants the end.
     pub(crate) fn drain(&self, out: &mut dyn Outlet) -> Option<CloseReason> {
+        if self.is_empty() {
+            return None;
+        }
         let (queue, closing) = {
             let mut state = self.lock();
             state.bytes = 0;
-            (std::mem::take(&mut state.queue), state.closing.clone())
+            let queue = std::mem::take(&mut state.queue);
+            self.note(&state);
+            (queue, state.closing.clone())
         };
         for item in &queue {
             item.write(out);
@@ -263,8 +280,12 @@ impl Outbox {
         self.told_to_leave.load(Ordering::Acquire)
     }
 
+    /// Whether there is nothing to drain: no frame waits, and the server does not want the end.
+    ///
+    /// Whoever pushes wakes the client's task after this has changed, so a task that has registered itself before it asks
+    /// misses nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.lock().queue.is_empty()
+        !self.pending.load(Ordering::Acquire)
     }
 
     /// How many messages and bytes wait.

@@ -90,11 +90,11 @@ impl FromEvent for Ack {
     type Rejection = Infallible;
 
     async fn from_event(event: &mut Event) -> std::result::Result<Self, Infallible> {
-        let request = match (&event.client, event.message.ack()) {
+        let request = match (event.client().cloned(), event.message.ack()) {
             (Some(client), Some(id)) => {
                 let shared = &event.shared_ack;
                 let sent = event.manual.get_or_insert_with(|| shared.clone().unwrap_or_default());
-                Some((client.clone(), id, Arc::clone(sent)))
+                Some((client, id, Arc::clone(sent)))
             }
             _ => None,
         };

@@ -19,9 +19,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Event {
     pub(crate) message: Message,
-    pub(crate) client: Option<Client>,
-    pub(crate) handshake: Arc<HandshakeInfo>,
-    pub(crate) hub: Arc<HubInner>,
+    pub(crate) origin: Origin,
     pub(crate) extensions: Extensions,
     pub(crate) matched: Arc<Matched>,
     pub(crate) params: Option<Params>,
@@ -30,6 +28,17 @@ pub struct Event {
     /// The state of an ack that was taken.
     pub(crate) manual: Option<Arc<AckState>>,
     pub(crate) reason: Option<CloseReason>,
+}
+
+/// Whose event it is.
+#[derive(Clone)]
+pub(crate) enum Origin {
+    Client(Client),
+    /// A handshake that is being judged, and the place it is for.
+    Handshake {
+        handshake: Arc<HandshakeInfo>,
+        hub: Arc<HubInner>,
+    },
 }
 
 /// On an event that stands for a frame which could not be read.
@@ -121,17 +130,34 @@ impl Event {
 
     /// The client; `None` while its handshake is being judged.
     pub fn client(&self) -> Option<&Client> {
-        self.client.as_ref()
+        match &self.origin {
+            Origin::Client(client) => Some(client),
+            Origin::Handshake { .. } => None,
+        }
+    }
+
+    pub(crate) fn handshake_arc(&self) -> &Arc<HandshakeInfo> {
+        match &self.origin {
+            Origin::Client(client) => client.handshake_arc(),
+            Origin::Handshake { handshake, .. } => handshake,
+        }
+    }
+
+    pub(crate) fn hub_inner(&self) -> &Arc<HubInner> {
+        match &self.origin {
+            Origin::Client(client) => client.hub_inner(),
+            Origin::Handshake { hub, .. } => hub,
+        }
     }
 
     /// The handshake the client arrived with.
     pub fn handshake(&self) -> &HandshakeInfo {
-        &self.handshake
+        self.handshake_arc()
     }
 
     /// The hub of the namespace.
     pub fn hub(&self) -> Hub {
-        Hub::from(Arc::clone(&self.hub))
+        Hub::from(Arc::clone(self.hub_inner()))
     }
 
     /// Data put on this event by layers and guards.
@@ -160,7 +186,7 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
             .field("name", self.message.event())
-            .field("client", &self.client)
+            .field("client", &self.client())
             .finish_non_exhaustive()
     }
 }

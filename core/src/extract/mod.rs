@@ -10,7 +10,7 @@ mod state;
 
 use std::future::Future;
 
-pub(crate) use self::event::{Call, Matched, Unreadable};
+pub(crate) use self::event::{Call, Matched, Origin, Unreadable};
 pub use self::{
     ack::Ack,
     event::{Event, Registration},

@@ -24,8 +24,8 @@ impl<T: Clone + Send + Sync + 'static> FromEvent for Extension<T> {
     type Rejection = Denied;
 
     async fn from_event(event: &mut Event) -> Result<Self, Denied> {
-        let on_client = || event.client.as_ref().and_then(Client::data::<T>);
-        let on_handshake = || event.handshake.extensions().get::<T>().cloned();
+        let on_client = || event.client().and_then(Client::data::<T>);
+        let on_handshake = || event.handshake_arc().extensions().get::<T>().cloned();
         let found = event.extensions.get::<T>().cloned().or_else(on_client).or_else(on_handshake);
         found.map(Self).ok_or_else(|| Denied::internal(format!("no extension of type {}", type_name::<T>())))
     }
@@ -37,8 +37,8 @@ impl FromEvent for Extensions {
     type Rejection = Infallible;
 
     async fn from_event(event: &mut Event) -> Result<Self, Infallible> {
-        let mut all = event.handshake.extensions().clone();
-        all.extend(event.client.as_ref().map(Client::all_data).unwrap_or_default());
+        let mut all = event.handshake_arc().extensions().clone();
+        all.extend(event.client().map(Client::all_data).unwrap_or_default());
         all.extend(event.extensions.clone());
         Ok(all)
     }
@@ -87,7 +87,7 @@ impl FromEvent for Handshake {
     type Rejection = Infallible;
 
     async fn from_event(event: &mut Event) -> Result<Self, Infallible> {
-        Ok(Self(Arc::clone(&event.handshake)))
+        Ok(Self(Arc::clone(event.handshake_arc())))
     }
 }
 
@@ -95,7 +95,7 @@ impl FromEvent for Client {
     type Rejection = Denied;
 
     async fn from_event(event: &mut Event) -> Result<Self, Denied> {
-        event.client.clone().ok_or_else(|| Denied::internal("a guard of the handshake has no client yet"))
+        event.client().cloned().ok_or_else(|| Denied::internal("a guard of the handshake has no client yet"))
     }
 }
 

@@ -25,7 +25,7 @@ impl<T: DeserializeOwned + Send> FromEvent for Path<T> {
 
     async fn from_event(event: &mut Event) -> Result<Self, Denied> {
         let of_event = event.params.as_deref().unwrap_or_default();
-        let pairs: Vec<_> = event.handshake.params().iter().chain(of_event).collect();
+        let pairs: Vec<_> = event.handshake_arc().params().iter().chain(of_event).collect();
         T::deserialize(Pairs(&pairs)).map(Self).map_err(|error| {
             Denied::new(DeniedKind::BadRequest, "The path does not have the expected shape")
                 .with_source(error)

@@ -13,7 +13,7 @@ impl<T: DeserializeOwned + Send> FromEvent for Query<T> {
     type Rejection = Denied;
 
     async fn from_event(event: &mut Event) -> Result<Self, Denied> {
-        serde_urlencoded::from_str(event.handshake.query()).map(Self).map_err(|error| {
+        serde_urlencoded::from_str(event.handshake_arc().query()).map(Self).map_err(|error| {
             Denied::new(DeniedKind::BadRequest, "The query does not have the expected shape")
                 .with_source(error)
         })

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     client::{Client, CloseReason, HandshakeInfo, Params},
-    extract::{Call, Event, Matched},
+    extract::{Call, Event, Matched, Origin},
     guard::Check,
     handler::Segments,
     message::{EventName, Message, Payload},
@@ -125,30 +125,20 @@ pub(crate) async fn run_hooks(hooks: Vec<Hook>, event: HookEvent) -> Result<(), 
 #[derive(Clone)]
 pub(crate) struct HookEvent {
     pub(crate) name: &'static str,
-    pub(crate) client: Option<Client>,
-    pub(crate) handshake: Arc<HandshakeInfo>,
-    pub(crate) hub: Arc<HubInner>,
+    pub(crate) origin: Origin,
     pub(crate) reason: Option<CloseReason>,
 }
 
 impl HookEvent {
     /// What happens to an open client.
     pub(crate) fn of(client: &Client, name: &'static str, reason: Option<CloseReason>) -> Self {
-        Self {
-            name,
-            client: Some(client.clone()),
-            handshake: Arc::clone(client.handshake_arc()),
-            hub: Arc::clone(client.hub_inner()),
-            reason,
-        }
+        Self { name, origin: Origin::Client(client.clone()), reason }
     }
 
     pub(crate) fn event(&self, matched: Arc<Matched>) -> Event {
         Event {
             message: Message::new(EventName::from_static(self.name), Payload::Empty),
-            client: self.client.clone(),
-            handshake: Arc::clone(&self.handshake),
-            hub: Arc::clone(&self.hub),
+            origin: self.origin.clone(),
             extensions: http::Extensions::new(),
             matched,
             params: None,
@@ -168,7 +158,7 @@ pub(crate) async fn run_connect_guards(
     for guard in guards {
         let Place { adapter, path, params, hub } = place.clone();
         let handshake = Arc::new(HandshakeInfo::new(parts.clone(), adapter, path, params));
-        let event = HookEvent { name: "connect", client: None, handshake, hub, reason: None };
+        let event = HookEvent { name: "connect", origin: Origin::Handshake { handshake, hub }, reason: None };
         let (event, verdict) = (guard.check)(event.event(guard.matched)).await;
         verdict?;
         parts.extensions.extend(event.extensions);

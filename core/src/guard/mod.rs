@@ -130,7 +130,7 @@ macro_rules! guards {
                     };
                     Box::pin(async move {
                         AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|panic| {
-                            let denied = caught("a guard or hook", &*panic, kept.hub.counters());
+                            let denied = caught("a guard or hook", &*panic, kept.hub_inner().counters());
                             (kept, Err(denied))
                         })
                     })

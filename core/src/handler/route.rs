@@ -124,7 +124,7 @@ pub(crate) fn surrounded(handler: Call, surroundings: Surroundings) -> Call {
         let (handler, guards, filters) = (Arc::clone(&handler), Arc::clone(&guards), Arc::clone(&filters));
         Box::pin(async move {
             let failed = if filters.is_empty() { None } else { Failed::of(&event) };
-            let counters = Arc::clone(&event.hub);
+            let counters = Arc::clone(event.hub_inner());
             let call = AssertUnwindSafe(async move {
                 match limits.check(event.message().payload()) {
                     Ok(()) => pass(event, &guards, &handler).await,

@@ -17,6 +17,7 @@ use crate::{
     adapter::{Accepting, Adapter, Options, Shared, WebSocketAdapter},
     client::{Expiries, HandshakeInfo},
     error::{Error, ErrorKind, Result},
+    extract::Origin,
     filter::Filter,
     gateway::{Compiler, Gateway, Global, HandshakeLayer, HookEvent, handshake_layer_fn, run_hooks},
     guard::Guard,
@@ -226,7 +227,7 @@ async fn init(shared: &Shared) -> Result<()> {
         let (parts, ()) = http::Request::new(()).into_parts();
         let handshake = Arc::new(HandshakeInfo::new(parts, "", Arc::clone(&path), None));
         let hub = namespace.hubs.get(&path);
-        let event = HookEvent { name: "init", client: None, handshake, hub, reason: None };
+        let event = HookEvent { name: "init", origin: Origin::Handshake { handshake, hub }, reason: None };
         run_hooks(namespace.on_init.clone(), event).await.map_err(|denied| {
             let why = format!("an on_init hook of the namespace {path:?} refused: {denied:?}");
             Error::new(ErrorKind::Config, why)

@@ -13,7 +13,7 @@ use super::{Engine, Running, Side, Work, overloaded};
 use crate::{
     adapter::settle::{Answer, settle, tell},
     client::Params,
-    extract::{Call, Event, Unreadable},
+    extract::{Call, Event, Origin, Unreadable},
     gateway::{Entry, Found},
     handler::Order,
     message::{DecodeError, EventName, Message, Outlet, Payload},
@@ -25,21 +25,36 @@ use crate::{
 impl Engine {
     /// Starts one message: polls its call in place once, and keeps it where it is pending.
     pub(super) fn start(&mut self, cx: &mut Context<'_>, message: Message, out: &mut dyn Outlet) {
-        let namespace = Arc::clone(&self.namespace);
-        let found = namespace.find(message.event());
+        let found = self.namespace.find(message.event());
         let mut answer = Answer::new(message.ack());
         if message.ack().is_some() && found.takes_ack() {
             answer.share();
         }
+        if found.first().is_some_and(|entry| entry.order != Order::Serial) {
+            return self.start_beside(cx, message, answer, out);
+        }
+        match self.call(&found, message, answer.shared()) {
+            Ok(future) => self.run(cx, future, answer, None, out),
+            Err(denied) => tell(&self.client, &mut answer, &denied, out),
+        }
+    }
+
+    /// Starts a message whose handler has opted out of the order, where there is room for it.
+    fn start_beside(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: Message,
+        mut answer: Answer,
+        out: &mut dyn Outlet,
+    ) {
+        let namespace = Arc::clone(&self.namespace);
+        let found = namespace.find(message.event());
         let (order, id) = found.first().map_or((Order::Serial, 0), |entry| (entry.order, entry.id));
-        if order != Order::Serial
-            && let Some(denied) = self.make_room(order, id, out)
-        {
+        if let Some(denied) = self.make_room(order, id, out) {
             return self.refuse(cx, found.first(), message, (answer, denied), out);
         }
-        let beside = (order != Order::Serial).then_some(id);
         match self.call(&found, message, answer.shared()) {
-            Ok(future) => self.run(cx, future, answer, beside, out),
+            Ok(future) => self.run(cx, future, answer, Some(id), out),
             Err(denied) => tell(&self.client, &mut answer, &denied, out),
         }
     }
@@ -186,9 +201,7 @@ impl Engine {
     fn event(&self, entry: &Entry, message: Message, params: Option<Params>) -> Event {
         Event {
             message,
-            client: Some(self.client.clone()),
-            handshake: Arc::clone(self.client.handshake_arc()),
-            hub: Arc::clone(self.client.hub_inner()),
+            origin: Origin::Client(self.client.clone()),
             extensions: http::Extensions::new(),
             matched: Arc::clone(&entry.matched),
             params,
