@@ -91,3 +91,26 @@ fn next() -> u64 {
     LAST.set(next);
     next
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_inside_of_a_scope_is_the_same_and_the_next_is_another() {
+        let twice = || cork(|| (current(), cork(current)));
+        let (outer, inner) = twice();
+        assert!(outer.is_some() && outer == inner);
+        assert_ne!(twice().0, outer);
+        assert_eq!(current(), None);
+        let elsewhere = std::thread::spawn(move || cork(current)).join().unwrap();
+        assert!(elsewhere.is_some() && elsewhere != outer);
+    }
+
+    #[test]
+    fn a_panic_ends_its_scope() {
+        let panicked = std::panic::catch_unwind(|| cork(|| panic!("in a scope")));
+        assert!(panicked.is_err());
+        assert_eq!(current(), None);
+    }
+}

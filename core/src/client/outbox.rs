@@ -450,4 +450,79 @@ mod tests {
         assert_eq!(outbox.drain(&mut out), Some(CloseReason::disconnected(4000, "bye")));
         assert_eq!(out.0, ["last words"]);
     }
+
+    #[test]
+    fn within_a_scope_whoever_pushes_first_sees_to_all_of_it() {
+        let (outbox, limits) = (Outbox::new(), Limits::default().outbox(8, 1024));
+        let push = |scope| outbox.push(OutItem::Frame(Frame::text("1")), &limits, scope).1;
+        assert_eq!([push(Some(7)), push(Some(7))], [Due::Later, Due::Nothing]);
+        // Another thread's scope may end earlier.
+        assert_eq!(push(Some(8)), Due::Later);
+        assert_eq!(push(None), Due::Now);
+        // More than half full.
+        assert_eq!(push(Some(8)), Due::Now);
+    }
+
+    /// A socket that is free or not, and what it got.
+    #[derive(Default)]
+    struct Socket {
+        busy: AtomicBool,
+        got: Mutex<Text>,
+    }
+
+    impl DirectWrite for Socket {
+        fn write(&self, drain: &mut dyn FnMut(&mut dyn Outlet)) -> bool {
+            let free = !self.busy.load(Ordering::Relaxed);
+            if free {
+                drain(&mut *self.got.lock().unwrap());
+            }
+            free
+        }
+    }
+
+    #[test]
+    fn a_free_socket_is_written_to_and_else_the_task_is_woken() {
+        let (outbox, limits) = (Outbox::new(), Limits::default());
+        let socket = Arc::new(Socket::default());
+        outbox.write_through(Arc::clone(&socket) as _);
+        let woken = Arc::new(Woken::default());
+        let wakes = || woken.0.swap(0, Ordering::Relaxed);
+        outbox.register(&Arc::clone(&woken).into());
+        push(&outbox, "written", &limits);
+        outbox.flush(true);
+        assert_eq!((wakes(), outbox.is_empty()), (0, true));
+        assert_eq!(socket.got.lock().unwrap().0, ["written"]);
+        socket.busy.store(true, Ordering::Relaxed);
+        push(&outbox, "waits", &limits);
+        outbox.flush(true);
+        assert_eq!((wakes(), outbox.is_empty()), (1, false));
+        // Behind the end only the task speaks.
+        socket.busy.store(false, Ordering::Relaxed);
+        outbox.close(CloseReason::Draining);
+        outbox.register(&Arc::clone(&woken).into());
+        wakes();
+        outbox.flush(true);
+        assert_eq!((wakes(), outbox.depth().0), (1, 1));
+        assert_eq!(socket.got.lock().unwrap().0, ["written"]);
+    }
+
+    #[test]
+    fn who_is_one_too_many_for_one_turn_is_left_to_the_task() {
+        let outbox = Outbox::new();
+        outbox.write_through(Arc::new(Socket::default()));
+        let woken = Arc::new(Woken::default());
+        outbox.register(&Arc::clone(&woken).into());
+        push(&outbox, "waits", &Limits::default());
+        outbox.flush(false);
+        assert_eq!((woken.0.load(Ordering::Relaxed), outbox.is_empty()), (1, false));
+    }
+
+    #[derive(Default)]
+    struct Woken(std::sync::atomic::AtomicUsize);
+
+    impl std::task::Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! Rooms: whom a broadcast reaches.
 
-use narthex_core::{Client, Gateway, Hub, Json};
+use narthex_core::{Client, Gateway, Hub, Json, Limits};
 use serde_json::{Value, json};
 
 use super::list;
-use crate::kit::{Guest, House, Kit, Outcome, same};
+use crate::kit::{Guest, Heard, House, Kit, Outcome, fail, json as read, same};
 
 list! {
     in_and_out: "a room reaches who joined it, and nobody who left", [], [];
@@ -13,6 +13,7 @@ list! {
     twice: "a client in two addressed rooms receives once", [], [];
     users: "a user's name reaches all clients of the user", [], [];
     moved: "a target's clients may be moved and made to leave together", [15], [];
+    crowd: "each of many senders' events arrive in order, and so do the answers among them", [9], [];
     order: "one sender's broadcasts arrive in order, between its direct messages", [9], [];
 }
 
@@ -30,6 +31,10 @@ async fn say(client: Client, Json(room): Json<String>) -> Result<usize, narthex_
 
 async fn call(hub: Hub, Json(room): Json<String>) -> Result<usize, narthex_core::Error> {
     hub.to(&room).emit("said", &room)
+}
+
+async fn echo(Json(n): Json<u64>) -> u64 {
+    n
 }
 
 async fn name(client: Client, Json(name): Json<String>) {
@@ -160,4 +165,57 @@ async fn order(kit: Kit<'_>) -> Outcome {
     }
     let wanted: Vec<_> = (0..60).map(Value::from).collect();
     same(three.received().await?, [wanted.clone(), wanted.clone(), wanted])
+}
+
+/// Senders on threads of their own, each beside the others and beside the client's own messages.
+async fn crowd(kit: Kit<'_>) -> Outcome {
+    const SENDERS: u64 = 4;
+    const EACH: u64 = 150;
+    let limits = Limits::default().outbox(10_000, 10_000_000);
+    let house = kit.serve_within(Gateway::new().on("join", join).on("echo", echo), limits).await?;
+    let mut guest = house.join().await?;
+    guest.value("join", json!("tea")).await?;
+    let hub = house.hub()?;
+    let client = house.client()?;
+    let senders = (0..SENDERS).map(|sender| {
+        let (hub, client) = (hub.clone(), client.clone());
+        std::thread::spawn(move || {
+            (0..EACH).try_for_each(|n| match n % 3 {
+                0 => client.emit("n", &(sender, n)),
+                1 => hub.to("tea").emit("n", &(sender, n)).map(drop),
+                _ => hub.emit("n", &(sender, n)).map(drop),
+            })
+        })
+    });
+    let senders: Vec<_> = senders.collect();
+    let mut events = vec![Vec::new(); SENDERS as usize];
+    let mut answers = Vec::new();
+    let ask = async {
+        for id in 0..EACH {
+            guest.request("echo", json!(id), id).await?;
+        }
+        Ok(())
+    };
+    let hear = async {
+        for _ in 0..(SENDERS + 1) * EACH {
+            match guest.read().await? {
+                Heard::Event { payload, .. } => {
+                    let (sender, n): (usize, u64) = payload.parse().map_err(|e| fail(e.to_string()))?;
+                    events.get_mut(sender).ok_or_else(|| fail("an unknown sender"))?.push(n);
+                }
+                Heard::Ack { id, result: Ok(value) } => {
+                    same(read(&value), json!(id))?;
+                    answers.push(id);
+                }
+                other => return Err(fail(format!("{other:?} was not asked for"))),
+            }
+        }
+        Ok(())
+    };
+    tokio::try_join!(ask, hear)?;
+    for sender in senders {
+        sender.join().map_err(|_| fail("a sender panicked"))??;
+    }
+    same(answers, (0..EACH).collect::<Vec<_>>())?;
+    events.into_iter().try_for_each(|events| same(events, (0..EACH).collect::<Vec<_>>()))
 }
