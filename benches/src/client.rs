@@ -16,8 +16,8 @@ use tokio::{
 
 use crate::{
     Result,
+    connection::Wire,
     frame::{self, CLOSE, PING, PONG, TEXT},
-    script::Script,
 };
 
 /// The nonce of the RFC's example and its answer: a fixed pair spares the generator a hash.
@@ -39,6 +39,8 @@ pub(crate) struct Target {
     pub(crate) addr: SocketAddr,
     /// The path of the upgrade request.
     pub(crate) path: String,
+    /// What is spoken there.
+    pub(crate) wire: Wire,
 }
 
 /// One open WebSocket.
@@ -101,14 +103,6 @@ impl Client {
         Ok(())
     }
 
-    /// Sends one message and checks its reply.
-    pub(crate) async fn ask(&mut self, mut script: Script) -> Result {
-        self.queue(script.request(0));
-        self.flush().await?;
-        while self.receive(|text| script.check(0, text)).await? == 0 {}
-        Ok(())
-    }
-
     /// Reads once and hands every whole message to `each`; returns how many there were.
     pub(crate) async fn receive(&mut self, mut each: impl FnMut(&[u8]) -> Result) -> Result<usize> {
         poll_fn(|context| {
@@ -158,8 +152,28 @@ impl Client {
         Ok((used, messages))
     }
 
+    /// Waits for one message, which may have come together with what was read before.
+    pub(crate) async fn next(&mut self) -> Result<Vec<u8>> {
+        loop {
+            while let Some(frame) = frame::first(&self.inbox)? {
+                let text = (frame.opcode == TEXT).then(|| frame.payload.to_vec());
+                let used = frame.length;
+                self.inbox.drain(..used);
+                if let Some(text) = text {
+                    return Ok(text);
+                }
+            }
+            self.read().await?;
+        }
+    }
+
     /// Closes, and makes sure that the server had nothing more to say: a reply too many is a wrong count.
-    pub(crate) async fn close(mut self) -> Result {
+    pub(crate) async fn close(self) -> Result {
+        self.close_beside(|_| false).await
+    }
+
+    /// The same where a message that `is_chatter` may come at any time.
+    pub(crate) async fn close_beside(mut self, is_chatter: impl Fn(&[u8]) -> bool) -> Result {
         let key = self.next_mask();
         frame::push(&mut self.outbox, CLOSE, &1000_u16.to_be_bytes(), key);
         self.flush().await?;
@@ -167,7 +181,7 @@ impl Client {
             while let Some(frame) = frame::first(&self.inbox)? {
                 match frame.opcode {
                     CLOSE => return Ok(()),
-                    TEXT => return Err("a reply too many".into()),
+                    TEXT if !is_chatter(frame.payload) => return Err("a reply too many".into()),
                     _ => {}
                 }
                 let used = frame.length;

@@ -7,8 +7,9 @@ use clap::Parser;
 use crate::{
     Result,
     client::Target,
+    connection::Wire,
     cost, report,
-    rows::{self, Group, Load, Row, Target as Must},
+    rows::{self, Base, Group, Load, Row},
     run::{self, Sample},
     script::Reply,
     server::Server,
@@ -23,6 +24,9 @@ pub(crate) struct Args {
     /// The built example `lab`.
     #[arg(long)]
     lab: PathBuf,
+    /// The built `narthex-bench-peers`.
+    #[arg(long)]
+    peer_program: PathBuf,
     /// Rounds; the table shows medians.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(3..=25))]
     runs: u16,
@@ -53,7 +57,7 @@ pub(crate) fn compare(args: &Args) -> Result {
         .filter(chosen)
         .map(|row| Series { row, base: Vec::new(), lab: Vec::new() })
         .collect();
-    if series.iter().any(|series| series.row.group() == Group::Idle) {
+    if series.iter().any(|series| matches!(series.row.load, Load::Idle(_))) {
         // Better said before the minutes that the echo rows take.
         cost::require_files(args.idle_connections)?;
     }
@@ -62,9 +66,12 @@ pub(crate) fn compare(args: &Args) -> Result {
         for series in &mut series {
             eprintln!("round {round} of {}: {}", args.runs, series.row.name);
             let row = series.row;
-            let base = || match row.must {
-                Must::Added(_) => lab(&args.lab, &Row { flags: &[], ..row }),
-                Must::Ratio(_) | Must::Bytes(_) => plain(&yardstick, &row),
+            let base = || match row.base() {
+                Base::Without => lab(&args.lab, &Row { flags: &[], ..row }),
+                Base::Socketioxide => {
+                    peer(&args.peer_program, "socketioxide", &Row { reply: Reply::AnyPacket, ..row })
+                }
+                Base::Yardstick => plain(&yardstick, &row),
             };
             // Taking turns at going first keeps the machine's drift out of the comparison.
             if round % 2 == 0 {
@@ -95,16 +102,26 @@ fn plain(program: &Path, row: &Row) -> Result<Sample> {
         }
     };
     let server = Server::start(program, &args)?;
-    let target = Target { addr: server.addr(), path: "/".to_owned() };
+    let target = Target { addr: server.addr(), path: "/".to_owned(), wire: Wire::Ws };
     run::sample(load, &target, Reply::Same, server.pid())
         .map_err(|error| format!("yardstick, {}: {error}", row.name).into())
 }
 
 /// One sample of Narthex.
 fn lab(program: &Path, row: &Row) -> Result<Sample> {
-    let flags = [&["--addr", "127.0.0.1:0", "--doors", "ws"], row.flags].concat();
+    let flags = [&["--addr", "127.0.0.1:0", "--doors", row.wire.door()], row.flags].concat();
     let server = Server::start(program, &flags)?;
-    let target = Target { addr: server.addr(), path: row.path.to_owned() };
+    measure("lab", &server, row)
+}
+
+/// One sample of another server that is spoken to as the lab is.
+fn peer(program: &Path, name: &str, row: &Row) -> Result<Sample> {
+    let server = Server::start(program, &[name, "--addr", "127.0.0.1:0"])?;
+    measure(name, &server, row)
+}
+
+fn measure(name: &str, server: &Server, row: &Row) -> Result<Sample> {
+    let target = Target { addr: server.addr(), path: row.path.to_owned(), wire: row.wire };
     run::sample(row.load, &target, row.reply, server.pid())
-        .map_err(|error| format!("lab, {}: {error}", row.name).into())
+        .map_err(|error| format!("{name}, {}: {error}", row.name).into())
 }

@@ -6,7 +6,8 @@ use tokio::task::JoinSet;
 
 use crate::{
     Result,
-    client::{Client, Target},
+    client::Target,
+    connection::Connection,
     cost,
     script::{Reply, Script},
 };
@@ -54,7 +55,7 @@ pub(crate) async fn run(load: Echo, target: &Target, reply: Reply, pid: u32) -> 
     cost::require_files(load.connections)?;
     let mut speakers = Vec::with_capacity(load.connections);
     for connection in 0..load.connections {
-        let client = Client::open(target).await?;
+        let client = Connection::open(target).await?;
         speakers.push(Speaker {
             client,
             script: Script::echo(reply, load.size, connection)?,
@@ -105,7 +106,7 @@ async fn all(speakers: Vec<Speaker>, load: Echo, share: u64) -> Result<(Vec<Spea
 /// One connection and where it stands.
 #[derive(Debug)]
 struct Speaker {
-    client: Client,
+    client: Connection,
     script: Script,
     sent: u64,
     received: u64,

@@ -9,10 +9,12 @@ use tokio::task::{JoinSet, LocalSet};
 
 use crate::{
     Result,
-    client::{Client, Target},
+    client::Target,
+    connection::Connection,
     cost,
-    room::{Heard, Room},
-    script::{Publication, Reply, Script},
+    publication::Publication,
+    room::{Heard, Pace, Room},
+    script::{Reply, Script},
 };
 
 /// One part in this many is sent before the measurement starts.
@@ -30,7 +32,7 @@ pub(crate) struct FanOut {
     /// How many of the members of each room publish.
     pub(crate) publishers: usize,
     /// Messages of a publisher under way at once; one is under way until every member has it.
-    pub(crate) window: u64,
+    pub(crate) pace: Pace,
     /// Bytes of a delivery.
     pub(crate) size: usize,
     /// Deliveries in all.
@@ -63,7 +65,7 @@ impl Outcome {
 /// everybody who came by the same path; with any other, members join and publish.
 pub(crate) async fn run(load: FanOut, target: &Target, reply: Reply, pid: u32) -> Result<Outcome> {
     cost::require_files(load.rooms * load.members)?;
-    if load.publishers == 0 || load.publishers > load.members || load.window == 0 {
+    if load.publishers == 0 || load.publishers > load.members || load.pace.window == 0 {
         return Err("each room needs a publisher among its members, and something under way".into());
     }
     let members = LocalSet::new();
@@ -76,19 +78,19 @@ async fn measure(load: FanOut, target: &Target, reply: Reply, pid: u32) -> Resul
     for number in 0..load.rooms {
         let name = format!("bench-{number}");
         let publishers = number * load.publishers..(number + 1) * load.publishers;
-        let room = Rc::new(Room::new(load.members, load.window, publishers, |publisher| {
-            Publication::new(reply, load.size, publisher, &name)
+        let room = Rc::new(Room::new(reply, load.members, load.pace, publishers, |publisher| {
+            Publication::new(reply, load.size, publisher, &name, load.members)
         })?);
         for place in 0..load.members {
             let client = enter(target, reply, &name).await?;
             let publishes = (place < load.publishers).then_some(place);
             let (room, heard) = (Rc::clone(&room), room.nothing_heard());
-            members.push(Member { client, room, heard, publishes, acks: reply != Reply::Same, acked: 0 });
+            members.push(Member { client, room, heard, publishes, acks: reply != Reply::Same });
         }
         rooms.push(room);
     }
     let voices = (load.rooms * load.publishers) as u64;
-    let share = (load.deliveries / load.members as u64 / voices).max(load.window);
+    let share = (load.deliveries / load.members as u64 / voices).max(load.pace.window);
     let warm_up = (share / WARM_UP).max(1);
     let members = all(members, warm_up).await?;
     let writes = |rooms: &[Rc<Room>]| rooms.iter().map(|room| room.writes()).sum::<u64>();
@@ -109,12 +111,12 @@ async fn measure(load: FanOut, target: &Target, reply: Reply, pid: u32) -> Resul
 }
 
 /// A connection that is in the room.
-async fn enter(target: &Target, reply: Reply, room: &str) -> Result<Client> {
+async fn enter(target: &Target, reply: Reply, room: &str) -> Result<Connection> {
     if reply == Reply::Same {
-        return Client::open(&Target { addr: target.addr, path: format!("/{room}") }).await;
+        return Connection::open(&Target { path: format!("/{room}"), ..target.clone() }).await;
     }
-    let mut client = Client::open(target).await?;
-    client.ask(Script::join(room)).await?;
+    let mut client = Connection::open(target).await?;
+    client.ask(Script::join(reply, room)).await?;
     Ok(client)
 }
 
@@ -140,14 +142,13 @@ async fn all(members: Vec<Member>, end: u64) -> Result<Vec<Member>> {
 /// One member of a room and where it stands.
 #[derive(Debug)]
 struct Member {
-    client: Client,
+    client: Connection,
     room: Rc<Room>,
     heard: Heard,
     /// Which publisher of the room it is, if it is one.
     publishes: Option<usize>,
     /// Whether what it publishes is acknowledged.
     acks: bool,
-    acked: u64,
 }
 
 impl Member {
@@ -167,17 +168,13 @@ impl Member {
             let client = &mut self.client;
             self.room.say(publisher, end, |text| client.queue(text));
             client.flush().await?;
-            if self.has_heard(end) && (!self.acks || self.acked == end) {
+            if self.has_heard(end) && (!self.acks || self.room.acked(publisher) == end) {
                 return Ok(());
             }
-            let Self { client, room, heard, acks, acked, .. } = self;
-            let take = |text: &[u8]| {
-                if !*acks || !text.starts_with(br#"{"ack":"#) {
-                    return room.hear(heard, text);
-                }
-                room.acked(publisher, *acked, text)?;
-                *acked += 1;
-                Ok(())
+            let Self { client, room, heard, .. } = self;
+            let take = |text: &[u8]| match room.is_delivery(text) {
+                true => room.hear(heard, text),
+                false => room.hear_ack(publisher, text),
             };
             tokio::select! {
                 received = client.receive(take) => drop(received?),
@@ -187,6 +184,6 @@ impl Member {
     }
 
     fn has_heard(&self, end: u64) -> bool {
-        self.heard.iter().all(|heard| *heard >= end)
+        self.heard.iter().all(|heard| heard.next() >= end)
     }
 }

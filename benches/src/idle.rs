@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::{
     Result,
-    client::{Client, Target},
+    client::Target,
+    connection::Connection,
     cost,
     script::{Reply, Script},
 };
@@ -55,13 +56,13 @@ async fn measure(load: Idle, target: &Target, reply: Reply, pid: u32) -> Result<
     Ok(Outcome { connections: clients.len(), grown })
 }
 
-async fn open(load: Idle, count: usize, target: &Target, reply: Reply) -> Result<Vec<Client>> {
+async fn open(load: Idle, count: usize, target: &Target, reply: Reply) -> Result<Vec<Connection>> {
     let mut clients = Vec::with_capacity(count);
     for connection in 0..count {
-        let mut client = Client::open(target).await?;
+        let mut client = Connection::open(target).await?;
         client.ask(Script::echo(reply, load.size, connection)?).await?;
         if load.room {
-            client.ask(Script::join("bench")).await?;
+            client.ask(Script::join(reply, "bench")).await?;
         }
         client.shrink();
         clients.push(client);

@@ -10,17 +10,22 @@
 mod broadcast;
 mod client;
 mod compare;
+mod connection;
 mod cost;
 mod echo;
 mod fanout;
 mod frame;
 mod idle;
+mod publication;
 mod report;
 mod room;
 mod rows;
 mod run;
 mod script;
 mod server;
+mod socketio;
+mod template;
+mod turn;
 mod yardstick;
 
 use std::{error::Error, process::ExitCode};

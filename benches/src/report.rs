@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     compare::Series,
-    rows::{Row, Target},
+    rows::{Base, Row, Target},
     run::Sample,
 };
 
@@ -25,7 +25,7 @@ impl Summary {
         let (base, lab) = (values(&series.base), values(&series.lab));
         let change = |lab: f64, base: f64| match series.row.must {
             Target::Added(_) => lab - base,
-            Target::Ratio(_) | Target::Bytes(_) => lab / base,
+            Target::Ratio(_) | Target::Bytes(_) | Target::More(_) => lab / base,
         };
         // Every change is to the other sample of its own round.
         let changes: Vec<f64> = lab.iter().zip(&base).map(|(lab, base)| change(*lab, *base)).collect();
@@ -42,34 +42,58 @@ impl Summary {
         match row.must {
             Target::Ratio(most) | Target::Added(most) => self.change <= most,
             Target::Bytes(most) => self.lab <= most,
+            Target::More(most) => self.lab <= self.base + most,
         }
     }
 }
 
-const RATIOS: &str = "\
-    | case | T | narthex | unit | ratio to T | lowest to highest | must | reached |\n\
-    | --- | ---: | ---: | --- | ---: | ---: | ---: | --- |\n";
+impl Base {
+    const ALL: [Self; 3] = [Self::Yardstick, Self::Socketioxide, Self::Without];
 
-const ADDED: &str = "\
-    | case | without | with | unit | added | lowest to highest | must | reached |\n\
-    | --- | ---: | ---: | --- | ---: | ---: | ---: | --- |\n";
+    /// The columns of its samples, of Narthex's, and of what is between them.
+    fn columns(self) -> [&'static str; 3] {
+        match self {
+            Self::Yardstick => ["T", "narthex", "ratio to T"],
+            Self::Socketioxide => ["plain socketioxide", "narthex", "ratio"],
+            Self::Without => ["without", "with", "added"],
+        }
+    }
 
-/// The tables, medians of all rounds: what is compared with T, and what is added to the lab.
+    fn head(self) -> String {
+        let [base, narthex, change] = self.columns();
+        format!(
+            "| case | {base} | {narthex} | unit | {change} | lowest to highest | must | reached |\n\
+             | --- | ---: | ---: | --- | ---: | ---: | ---: | --- |\n"
+        )
+    }
+
+    /// What its samples are called in the numbers for programs.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Yardstick => "yardstick",
+            Self::Socketioxide => "socketioxide",
+            Self::Without => "without",
+        }
+    }
+}
+
+/// The tables, medians of all rounds: one for each thing that is compared with.
 pub(crate) fn markdown(all: &[Series]) -> String {
-    let is_added = |series: &&Series| matches!(series.row.must, Target::Added(_));
-    let (added, ratios): (Vec<_>, Vec<_>) = all.iter().partition(is_added);
-    let tables = [(RATIOS, ratios), (ADDED, added)].into_iter().filter(|(_, rows)| !rows.is_empty());
-    let tables = tables.map(|(head, rows)| head.to_owned() + &rows.into_iter().map(line).collect::<String>());
-    tables.collect::<Vec<_>>().join("\n")
+    let table = |base: Base| {
+        let lines: String = all.iter().filter(|series| series.row.base() == base).map(line).collect();
+        (!lines.is_empty()).then(|| base.head() + &lines)
+    };
+    Base::ALL.into_iter().filter_map(table).collect::<Vec<_>>().join("\n")
 }
 
 fn line(series: &Series) -> String {
     let summary = Summary::of(series);
     let Summary { base, lab, change, lowest, highest } = summary;
     let (digits, must) = match series.row.must {
-        Target::Ratio(most) => (2, format!("{most:.2} T")),
+        Target::Ratio(most) => (2, format!("{most:.2}")),
         Target::Bytes(most) => (0, format!("{most:.0} B")),
         Target::Added(most) => (2, format!("{most:.2}")),
+        Target::More(most) => (0, format!("{most:.0} B more")),
     };
     let reached = if summary.reaches(&series.row) { "yes" } else { "**no**" };
     let (name, unit) = (series.row.name, series.row.unit());
@@ -85,10 +109,8 @@ pub(crate) fn json(all: &[Series]) -> Value {
     };
     let rows = all.iter().map(|series| {
         let summary = Summary::of(series);
-        let (base, change) = match series.row.must {
-            Target::Added(_) => ("without", "added"),
-            Target::Ratio(_) | Target::Bytes(_) => ("yardstick", "ratio"),
-        };
+        let base = series.row.base().key();
+        let change = if series.row.base() == Base::Without { "added" } else { "ratio" };
         json!({
             "case": series.row.name,
             "unit": series.row.unit(),

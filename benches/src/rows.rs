@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use crate::{echo::Echo, fanout::FanOut, idle::Idle, script::Reply};
+use crate::{connection::Wire, echo::Echo, fanout::FanOut, idle::Idle, room::Pace, script::Reply};
 
 /// What `compare` can be told to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -17,6 +17,20 @@ pub(crate) enum Group {
     Idle,
     /// CPU time that layers add to a message.
     Layers,
+    /// Socket.IO, beside plain socketioxide.
+    #[value(name = "socketio")]
+    SocketIo,
+}
+
+/// What Narthex is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Base {
+    /// T.
+    Yardstick,
+    /// Plain socketioxide.
+    Socketioxide,
+    /// The lab without the row's flags.
+    Without,
 }
 
 /// What a row puts on a server.
@@ -37,6 +51,8 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     /// What is measured.
     pub(crate) load: Load,
+    /// What is spoken.
+    pub(crate) wire: Wire,
     /// The lab's path; the yardstick has only one.
     pub(crate) path: &'static str,
     /// What the lab is started with, beside its address and its door.
@@ -56,16 +72,28 @@ pub(crate) enum Target {
     Bytes(f64),
     /// At most this many µs more than the lab without the row's flags.
     Added(f64),
+    /// At most this many bytes more than the other.
+    More(f64),
 }
 
 impl Row {
     /// The group it belongs to.
     pub(crate) fn group(&self) -> Group {
-        match (self.load, self.must) {
-            (_, Target::Added(_)) => Group::Layers,
-            (Load::Echo(_), _) => Group::Echo,
-            (Load::FanOut(_), _) => Group::FanOut,
-            (Load::Idle(_), _) => Group::Idle,
+        match (self.wire, self.load, self.must) {
+            (Wire::SocketIo, ..) => Group::SocketIo,
+            (_, _, Target::Added(_)) => Group::Layers,
+            (_, Load::Echo(_), _) => Group::Echo,
+            (_, Load::FanOut(_), _) => Group::FanOut,
+            (_, Load::Idle(_), _) => Group::Idle,
+        }
+    }
+
+    /// What it is compared with.
+    pub(crate) fn base(&self) -> Base {
+        match (self.wire, self.must) {
+            (_, Target::Added(_)) => Base::Without,
+            (Wire::SocketIo, _) => Base::Socketioxide,
+            (Wire::Ws, _) => Base::Yardstick,
         }
     }
 
@@ -82,8 +110,8 @@ impl Row {
 const KIB: f64 = 1024.0;
 
 /// Every row, with `idle` connections in those of [`Group::Idle`].
-pub(crate) fn all(idle: usize) -> [Row; 10] {
-    [
+pub(crate) fn all(idle: usize) -> Vec<Row> {
+    vec![
         echo("echo, window 16", (64, 16, 960_000), "/ws", Reply::Ack, 0.38),
         echo("echo, window 1", (64, 1, 200_000), "/ws", Reply::Ack, 1.15),
         echo("/raw echo, window 1", (64, 1, 200_000), "/raw", Reply::Same, 1.0),
@@ -94,6 +122,10 @@ pub(crate) fn all(idle: usize) -> [Row; 10] {
         idle_row("idle", Idle { connections: idle, size: 128, room: false }, 3.0),
         idle_row("idle, in one room", Idle { connections: idle, size: 128, room: true }, 3.0),
         idle_row("idle, after 16 KiB", Idle { connections: idle, size: 16 * 1024, room: false }, 3.5),
+        socketio("Socket.IO echo, window 10", socketio_echo(10, 300_000), Target::Ratio(0.55)),
+        socketio("Socket.IO echo, window 1", socketio_echo(1, 150_000), Target::Ratio(1.0)),
+        socketio("Socket.IO fan-out, bursts of 16", fan_out_load(BURST, 1_600_000), Target::Ratio(1.1)),
+        socketio("Socket.IO idle", idle_load(idle), Target::More(2.0 * KIB)),
     ]
 }
 
@@ -106,7 +138,7 @@ fn echo(
 ) -> Row {
     let limit = Duration::from_secs(10);
     let load = Load::Echo(Echo { connections, window, size: 128, messages, limit });
-    Row { name, load, path, flags: &[], reply, must: Target::Ratio(must) }
+    Row { name, load, wire: Wire::Ws, path, flags: &[], reply, must: Target::Ratio(must) }
 }
 
 /// Where messages cost the least, what is added to them shows best.
@@ -116,12 +148,33 @@ fn layers(name: &'static str, flags: &'static [&'static str], must: f64) -> Row 
 
 /// One room of 1,000, of whom one publishes.
 fn fan_out(name: &'static str, window: u64, deliveries: u64, must: f64) -> Row {
-    let load = FanOut { rooms: 1, members: 1_000, publishers: 1, window, size: 128, deliveries };
-    let load = Load::FanOut(load);
-    Row { name, load, path: "/ws", flags: &[], reply: Reply::Ack, must: Target::Ratio(must) }
+    let load = fan_out_load(Pace { window, step: 1 }, deliveries);
+    Row { name, load, wire: Wire::Ws, path: "/ws", flags: &[], reply: Reply::Ack, must: Target::Ratio(must) }
+}
+
+fn fan_out_load(pace: Pace, deliveries: u64) -> Load {
+    Load::FanOut(FanOut { rooms: 1, members: 1_000, publishers: 1, pace, size: 128, deliveries })
 }
 
 fn idle_row(name: &'static str, load: Idle, kib: f64) -> Row {
     let must = Target::Bytes(kib * KIB);
-    Row { name, load: Load::Idle(load), path: "/ws", flags: &[], reply: Reply::Ack, must }
+    Row { name, load: Load::Idle(load), wire: Wire::Ws, path: "/ws", flags: &[], reply: Reply::Ack, must }
+}
+
+/// Sixteen messages in one write, and the next when everybody has them all.
+const BURST: Pace = Pace { window: 16, step: 16 };
+
+/// Where Socket.IO is spoken, by the lab and by others.
+pub(crate) const SOCKETIO: &str = "/socket.io/?EIO=4&transport=websocket";
+
+fn socketio(name: &'static str, load: Load, must: Target) -> Row {
+    Row { name, load, wire: Wire::SocketIo, path: SOCKETIO, flags: &[], reply: Reply::Packet, must }
+}
+
+fn socketio_echo(window: u64, messages: u64) -> Load {
+    Load::Echo(Echo { connections: 100, window, size: 128, messages, limit: Duration::from_secs(10) })
+}
+
+fn idle_load(connections: usize) -> Load {
+    Load::Idle(Idle { connections, size: 128, room: false })
 }

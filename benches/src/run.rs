@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use crate::{
     Result,
     client::Target,
+    connection::Wire,
     cost, echo, fanout, idle,
+    room::Pace,
     rows::{Group, Load},
     script::Reply,
 };
@@ -25,6 +27,9 @@ pub(crate) struct Args {
     /// The server's process id.
     #[arg(long)]
     pid: u32,
+    /// What is spoken there.
+    #[arg(long, value_enum, default_value = "ws")]
+    wire: Wire,
     /// How the server answers.
     #[arg(long, value_enum, default_value = "same")]
     reply: Reply,
@@ -40,6 +45,9 @@ pub(crate) struct Args {
     /// Messages of a connection under way at once (echo, fan-out).
     #[arg(long, default_value_t = 1)]
     window: u64,
+    /// Say more only when the whole window is through (fan-out).
+    #[arg(long)]
+    burst: bool,
     /// Bytes of a message.
     #[arg(long, default_value_t = 128)]
     size: usize,
@@ -72,7 +80,10 @@ impl FromStr for Named {
         let (addr, path) = rest.split_once('/').unwrap_or((rest, ""));
         let addr: SocketAddr = addr.parse().map_err(|error| format!("{addr}: {error}"))?;
         match addr.ip().is_loopback() {
-            true => Ok(Self { name: name.to_owned(), target: Target { addr, path: format!("/{path}") } }),
+            true => Ok(Self {
+                name: name.to_owned(),
+                target: Target { addr, path: format!("/{path}"), wire: Wire::Ws },
+            }),
             false => Err(format!("{addr} is not loopback")),
         }
     }
@@ -81,7 +92,7 @@ impl FromStr for Named {
 /// Runs it and prints one line.
 pub(crate) fn run(args: &Args) -> Result {
     let load = match args.mode {
-        Group::Echo | Group::Layers => Load::Echo(echo::Echo {
+        Group::Echo | Group::Layers | Group::SocketIo => Load::Echo(echo::Echo {
             connections: args.connections.unwrap_or(64),
             window: args.window,
             size: args.size,
@@ -92,7 +103,7 @@ pub(crate) fn run(args: &Args) -> Result {
             rooms: args.rooms,
             members: args.connections.unwrap_or(1_000),
             publishers: args.publishers,
-            window: args.window,
+            pace: Pace { window: args.window, step: if args.burst { args.window } else { 1 } },
             size: args.size,
             deliveries: args.messages,
         }),
@@ -102,7 +113,8 @@ pub(crate) fn run(args: &Args) -> Result {
             room: args.room,
         }),
     };
-    let sample = sample(load, &args.target.target, args.reply, args.pid)?;
+    let target = Target { wire: args.wire, ..args.target.target.clone() };
+    let sample = sample(load, &target, args.reply, args.pid)?;
     println!("{}: {:.2} {}", args.target.name, sample.value, sample.detail);
     if let Some(file) = &args.json {
         let result = json!({ "target": args.target.name, "value": sample.value, "detail": sample.detail });

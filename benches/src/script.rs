@@ -1,32 +1,82 @@
 //! What the generator sends and what it must get back, byte for byte.
 
-use std::error::Error;
-
 use clap::ValueEnum;
 
-use crate::Result;
+use crate::{
+    Result,
+    template::{SLOT, Template, data, differs},
+    turn::Turn,
+};
 
-/// Numbers start here so that they all have as many digits as [`SLOT`]: a message is its template, patched in place.
-const FIRST: u64 = 1_000_000_000;
-const SLOT: &str = "##########";
-
-/// How the server under test answers.
+/// How the server under test answers, and so how it is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Reply {
     /// With the very bytes it got.
     Same,
     /// With an ack of the default envelope that carries the data it got.
     Ack,
-    /// With an ack of the default envelope, whatever it carries; an error ack is refused.
-    AnyAck,
+    /// With Socket.IO's ack of the data it got, which travels as Socket.IO's event.
+    Packet,
+    /// The same, each once but in any order: socketioxide spawns its handlers.
+    AnyPacket,
+    /// With an event of the same name that carries the data it got, as NestJS's WsAdapter does.
+    Event,
 }
 
-/// One connection's messages: the default envelope with an increasing id, the same bytes for every server.
+impl Reply {
+    /// Whether answers come in the order of what they answer.
+    pub(crate) fn keeps_order(self) -> bool {
+        self != Self::AnyPacket
+    }
+
+    /// The text of a message that wants an answer.
+    pub(crate) fn request(self, event: &str, data: &str) -> String {
+        match self {
+            Self::Packet | Self::AnyPacket => format!(r#"42{SLOT}["{event}",{data}]"#),
+            Self::Same | Self::Ack | Self::Event => {
+                format!(r#"{{"event":"{event}","data":{data},"id":{SLOT}}}"#)
+            }
+        }
+    }
+
+    /// The text of the answer that carries `data`.
+    pub(crate) fn answer(self, event: &str, data: &str) -> String {
+        match self {
+            Self::Same => self.request(event, data),
+            Self::Ack => format!(r#"{{"ack":{SLOT},"data":{data}}}"#),
+            Self::Packet | Self::AnyPacket => format!("43{SLOT}[{data}]"),
+            Self::Event => self.event(event, data),
+        }
+    }
+
+    /// The text of a message that nobody asked for.
+    pub(crate) fn event(self, event: &str, data: &str) -> String {
+        match self {
+            Self::Packet | Self::AnyPacket => format!(r#"42["{event}",{data}]"#),
+            Self::Same | Self::Ack | Self::Event => format!(r#"{{"event":"{event}","data":{data}}}"#),
+        }
+    }
+
+    /// How an answer starts that may carry anything, and what must not follow then.
+    fn start(self, event: &str) -> (String, &'static [u8]) {
+        match self {
+            Self::Same | Self::Ack => (format!(r#"{{"ack":{SLOT}"#), br#","error""#),
+            Self::Packet | Self::AnyPacket => (format!("43{SLOT}["), br#"{"status":"error""#),
+            Self::Event => (format!(r#"{{"event":"{event}""#), br#","error""#),
+        }
+    }
+}
+
+/// One connection's messages with an increasing number, the same bytes for every server of a wire.
 #[derive(Debug)]
 pub(crate) struct Script {
     request: Template,
     reply: Template,
-    exact: bool,
+    /// What must not follow where the rest of a reply is not compared.
+    refusal: Option<&'static [u8]>,
+    /// Which have come, where they may come in any order.
+    turn: Option<Turn>,
+    sent: u64,
 }
 
 impl Script {
@@ -36,157 +86,53 @@ impl Script {
     ///
     /// When `size` is too small for the envelope.
     pub(crate) fn echo(reply: Reply, size: usize, connection: usize) -> Result<Self> {
-        let request = |data: &str| format!(r#"{{"event":"echo","data":{data},"id":{SLOT}}}"#);
-        let data = data(100_000 + connection, size, request)?;
-        Ok(Self::new(reply, request(&data), data))
+        let data = data(100_000 + connection, size, |data| reply.request("echo", data))?;
+        Ok(Self {
+            request: Template::new(reply.request("echo", &data)),
+            reply: Template::new(reply.answer("echo", &data)),
+            refusal: None,
+            turn: (!reply.keeps_order()).then(Turn::default),
+            sent: 0,
+        })
     }
 
     /// Messages that ask to join `room`.
-    pub(crate) fn join(room: &str) -> Self {
-        Self::new(
-            Reply::AnyAck,
-            format!(r#"{{"event":"join","data":{{"room":"{room}"}},"id":{SLOT}}}"#),
-            String::new(),
-        )
-    }
-
-    fn new(reply: Reply, request: String, data: String) -> Self {
-        let expected = match reply {
-            Reply::Same => request.clone(),
-            Reply::Ack => format!(r#"{{"ack":{SLOT},"data":{data}}}"#),
-            Reply::AnyAck => format!(r#"{{"ack":{SLOT}"#),
-        };
-        let exact = reply != Reply::AnyAck;
-        Self { request: Template::new(request), reply: Template::new(expected), exact }
+    pub(crate) fn join(reply: Reply, room: &str) -> Self {
+        let (start, refusal) = reply.start("join");
+        Self {
+            request: Template::new(reply.request("join", &format!(r#"{{"room":"{room}"}}"#))),
+            reply: Template::new(start),
+            refusal: Some(refusal),
+            turn: None,
+            sent: 0,
+        }
     }
 
     /// The message number `n`.
     pub(crate) fn request(&mut self, n: u64) -> &[u8] {
+        self.sent = n + 1;
         self.request.patch(n)
     }
 
-    /// Checks the reply to message number `n`.
+    /// Checks the reply to message number `n`, or, where replies come in any order, to one that has none yet.
     ///
     /// # Errors
     ///
     /// When it is any other than the one expected now: a lost, doubled, reordered or changed reply.
     pub(crate) fn check(&mut self, n: u64, text: &[u8]) -> Result {
+        let n = match &mut self.turn {
+            None => n,
+            Some(turn) => match self.reply.number(text) {
+                Some(number) if number < self.sent && turn.take(number) => number,
+                _ => return Err(differs(b"a reply to a message without one", text)),
+            },
+        };
         let expected = self.reply.patch(n);
-        let right = if self.exact {
-            text == expected
-        } else {
-            text.starts_with(expected) && !text[expected.len()..].starts_with(br#","error""#)
+        let right = match self.refusal {
+            None => text == expected,
+            Some(refusal) => text.strip_prefix(expected).is_some_and(|rest| !rest.starts_with(refusal)),
         };
-        if right {
-            return Ok(());
-        }
-        Err(differs(expected, text))
-    }
-}
-
-/// What one publisher of a room sends and what every member must get.
-#[derive(Debug)]
-pub(crate) struct Publication {
-    request: Template,
-    delivery: Template,
-    ack: Template,
-}
-
-/// What stands before a publisher's number in a delivery.
-const DELIVERY: &str = r#"{"event":"message","data":{"from":"#;
-const DIGITS: usize = 6;
-
-impl Publication {
-    /// Messages for `room` that are delivered as `size` bytes. A server that answers with [`Reply::Same`] gets what it is to
-    /// deliver, another one the event `publish` of the default envelope.
-    ///
-    /// # Errors
-    ///
-    /// When `size` is too small for the envelope.
-    pub(crate) fn new(reply: Reply, size: usize, publisher: usize, room: &str) -> Result<Self> {
-        let delivery = |data: &str| format!(r#"{{"event":"message","data":{data}}}"#);
-        let data = data(publisher, size, delivery)?;
-        let request = match reply {
-            Reply::Same => delivery(&data),
-            Reply::Ack | Reply::AnyAck => {
-                format!(r#"{{"event":"publish","data":{{"room":"{room}","data":{data}}},"id":{SLOT}}}"#)
-            }
-        };
-        let ack = format!(r#"{{"ack":{SLOT},"data":"#);
-        Ok(Self {
-            request: Template::new(request),
-            delivery: Template::new(delivery(&data)),
-            ack: Template::new(ack),
-        })
-    }
-
-    /// The message number `n`.
-    pub(crate) fn request(&mut self, n: u64) -> &[u8] {
-        self.request.patch(n)
-    }
-
-    /// What every member gets of it.
-    pub(crate) fn delivery(&mut self, n: u64) -> &[u8] {
-        self.delivery.patch(n)
-    }
-
-    /// Checks the answer to message number `n`, which went to `members`.
-    ///
-    /// # Errors
-    ///
-    /// When it is any other.
-    pub(crate) fn check_ack(&mut self, n: u64, members: usize, text: &[u8]) -> Result {
-        let expected = [self.ack.patch(n), members.to_string().as_bytes(), b"}"].concat();
-        if text == expected { Ok(()) } else { Err(differs(&expected, text)) }
-    }
-
-    /// The number of the publisher whose delivery `text` looks like.
-    pub(crate) fn publisher(text: &[u8]) -> Option<usize> {
-        let digits = text.get(DELIVERY.len()..DELIVERY.len() + DIGITS)?;
-        digits.iter().try_fold(0, |number, digit| {
-            digit.is_ascii_digit().then(|| number * 10 + usize::from(digit - b'0'))
-        })
-    }
-}
-
-/// Data of a message of `size` bytes, told apart by `from`; `message` puts it into its envelope.
-fn data(from: usize, size: usize, message: impl Fn(&str) -> String) -> Result<String> {
-    // Keys in alphabetical order, so that a server that goes through a sorted map answers the same bytes.
-    let data = |pad: &str| format!(r#"{{"from":{from},"pad":"{pad}","seq":{SLOT}}}"#);
-    let spare = size
-        .checked_sub(message(&data("")).len())
-        .ok_or_else(|| format!("{size} bytes are too few for the envelope"))?;
-    Ok(data(&"x".repeat(spare)))
-}
-
-/// The error of a wrong reply.
-pub(crate) fn differs(expected: &[u8], got: &[u8]) -> Box<dyn Error + Send + Sync> {
-    let show = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
-    format!("wrong reply\n  expected: {}\n  got:      {}", show(expected), show(got)).into()
-}
-
-/// A text with places for a number.
-#[derive(Debug)]
-struct Template {
-    bytes: Vec<u8>,
-    slots: Vec<usize>,
-}
-
-impl Template {
-    fn new(text: String) -> Self {
-        let slots = text.match_indices(SLOT).map(|(at, _)| at).collect();
-        Self { bytes: text.into_bytes(), slots }
-    }
-
-    fn patch(&mut self, n: u64) -> &[u8] {
-        for &slot in &self.slots {
-            let mut rest = FIRST + n;
-            for byte in self.bytes[slot..slot + SLOT.len()].iter_mut().rev() {
-                *byte = b'0' + (rest % 10) as u8;
-                rest /= 10;
-            }
-        }
-        &self.bytes
+        if right { Ok(()) } else { Err(differs(expected, text)) }
     }
 }
 
@@ -206,6 +152,16 @@ mod tests {
     }
 
     #[test]
+    fn a_packet_is_answered_with_its_number_and_its_data() {
+        let mut script = Script::echo(Reply::Packet, 128, 3).unwrap();
+        let request = String::from_utf8(script.request(7).to_vec()).unwrap();
+        assert_eq!(request.len(), 128);
+        let data = request.strip_prefix(r#"421000000007["echo","#).unwrap();
+        script.check(7, format!("431000000007[{data}").as_bytes()).unwrap();
+        assert!(script.check(7, format!("431000000008[{data}").as_bytes()).is_err());
+    }
+
+    #[test]
     fn a_reply_out_of_order_is_refused() {
         let mut script = Script::echo(Reply::Same, 128, 0).unwrap();
         let second = script.request(1).to_vec();
@@ -214,28 +170,31 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_has_the_size_asked_for_and_names_its_publisher() {
-        let mut publication = Publication::new(Reply::Ack, 128, 100_003, "bench").unwrap();
-        let delivery = publication.delivery(7).to_vec();
-        assert_eq!(delivery.len(), 128);
-        assert_eq!(Publication::publisher(&delivery), Some(100_003));
-        let request: serde_json::Value = serde_json::from_slice(publication.request(7)).unwrap();
-        let delivered: serde_json::Value = serde_json::from_slice(&delivery).unwrap();
-        assert_eq!(delivered["data"], request["data"]["data"]);
+    fn in_any_order_each_reply_comes_once_and_none_too_many() {
+        let mut script = Script::echo(Reply::AnyPacket, 128, 0).unwrap();
+        script.request(2);
+        let mut reply = Script::echo(Reply::AnyPacket, 128, 0).unwrap().reply;
+        for n in [1, 0, 2] {
+            script.check(0, reply.patch(n)).unwrap();
+        }
+        assert!(script.check(0, reply.patch(2)).is_err(), "twice");
+        assert!(script.check(0, reply.patch(3)).is_err(), "never asked for");
     }
 
     #[test]
-    fn an_ack_that_counts_other_members_is_refused() {
-        let mut publication = Publication::new(Reply::Ack, 128, 100_000, "bench").unwrap();
-        assert!(publication.check_ack(0, 1_000, br#"{"ack":1000000000,"data":1000}"#).is_ok());
-        assert!(publication.check_ack(0, 1_000, br#"{"ack":1000000000,"data":999}"#).is_err());
-        assert!(publication.check_ack(1, 1_000, br#"{"ack":1000000000,"data":1000}"#).is_err());
-    }
-
-    #[test]
-    fn an_error_ack_to_a_join_is_refused() {
-        let mut script = Script::join("bench");
-        assert!(script.check(0, br#"{"ack":1000000000,"data":null}"#).is_ok());
-        assert!(script.check(0, br#"{"ack":1000000000,"error":{"status":"error"}}"#).is_err());
+    fn an_error_instead_of_a_join_is_refused() {
+        let joined = [
+            (
+                Reply::Ack,
+                r#"{"ack":1000000000,"data":null}"#,
+                r#"{"ack":1000000000,"error":{"status":"error"}}"#,
+            ),
+            (Reply::Packet, r#"431000000000[{"room":"r"}]"#, r#"431000000000[{"status":"error"}]"#),
+            (Reply::Event, r#"{"event":"join","data":{}}"#, r#"{"event":"exception","data":{}}"#),
+        ];
+        for (reply, right, wrong) in joined {
+            assert!(Script::join(reply, "r").check(0, right.as_bytes()).is_ok());
+            assert!(Script::join(reply, "r").check(0, wrong.as_bytes()).is_err());
+        }
     }
 }

@@ -15,11 +15,14 @@ pub(crate) fn run_all(options: &[&str]) -> Result {
     let build = [
         ["build", "--release"].as_slice(),
         &["-p", "narthex-benches", "--bin", "narthex-benches"],
+        &["-p", "narthex-bench-peers", "--bin", "narthex-bench-peers"],
         &["-p", "narthex-examples", "--example", "lab"],
     ]
     .concat();
     run("build for release", &mut cargo(&build)?)?;
     let release = target()?.join("release");
     let mut compare = command(release.join("narthex-benches"), &["compare"])?;
-    run("compare", compare.arg("--lab").arg(release.join("examples/lab")).args(options))
+    compare.arg("--lab").arg(release.join("examples/lab"));
+    compare.arg("--peer-program").arg(release.join("narthex-bench-peers"));
+    run("compare", compare.args(options))
 }

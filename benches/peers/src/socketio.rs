@@ -1,4 +1,4 @@
-//! Plain socketioxide: typed handlers, its own acks and rooms.
+//! Plain socketioxide: typed handlers, its own acks and rooms. It spawns each call, so acks come in any order.
 
 use axum::Router;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,10 @@ pub(crate) fn app() -> Router {
         socket.on("echo", echo);
         socket.on("join", join);
         socket.on("publish", publish);
+        // The generator waits for this: an event that comes before the handlers is lost.
+        if let Err(error) = socket.emit("auth", &()) {
+            eprintln!("greeting: {error}");
+        }
     });
     Router::new().layer(layer)
 }
@@ -54,7 +58,7 @@ async fn publish(io: SocketIo, Data(Publish { room, data }): Data<Publish>, ack:
     if let Err(error) = io.to(room).emit("message", &data).await {
         eprintln!("publish: {error}");
     }
-    if let Err(error) = ack.send(&()) {
+    if let Err(error) = ack.send(&true) {
         eprintln!("publish: {error}");
     }
 }
