@@ -42,7 +42,7 @@ impl Rooms {
         let socket = accept_hdr_async_with_config(stream, enter, Some(config())).await?;
         let served = self.serve(socket, queued, &path).await;
         self.with(&path, |room| drop(room.remove(&peer)));
-        served
+        served.or_else(|error| if hung_up(&error) { Ok(()) } else { Err(error) })
     }
 
     async fn serve(
@@ -56,8 +56,8 @@ impl Rooms {
                 message = socket.next() => match message {
                     Some(Ok(Message::Text(text))) => self.send(path, &text),
                     Some(Ok(_)) => {}
-                    Some(Err(error)) if !hung_up(&error) => return Err(error),
-                    Some(Err(_)) | None => return Ok(()),
+                    Some(Err(error)) => return Err(error),
+                    None => return Ok(()),
                 },
                 Some(text) = queued.recv() => socket.send(Message::Text(text)).await?,
             }

@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     future::poll_fn,
+    io::ErrorKind,
     mem,
     net::SocketAddr,
     pin::Pin,
@@ -167,7 +168,8 @@ impl Client {
         }
     }
 
-    /// Closes, and makes sure that the server had nothing more to say: a reply too many is a wrong count.
+    /// Closes, waits until the server is gone too, and makes sure that it had nothing more to say: a reply too many is a
+    /// wrong count.
     pub(crate) async fn close(self) -> Result {
         self.close_beside(|_| false).await
     }
@@ -177,17 +179,38 @@ impl Client {
         let key = self.next_mask();
         frame::push(&mut self.outbox, CLOSE, &1000_u16.to_be_bytes(), key);
         self.flush().await?;
+        let check = |text: &[u8]| if is_chatter(text) { Ok(()) } else { Err("a reply too many".into()) };
+        match self.hear_out(check).await? {
+            Some(_) => Ok(()),
+            None => Err("the server went without a close frame".into()),
+        }
+    }
+
+    /// Hands to `each` what the server has left to say until it is gone; returns the code of its close frame, where it
+    /// had the time to send one.
+    pub(crate) async fn hear_out(&mut self, mut each: impl FnMut(&[u8]) -> Result) -> Result<Option<u16>> {
+        let mut code = None;
         loop {
-            while let Some(frame) = frame::first(&self.inbox)? {
+            let mut used = 0;
+            while let Some(frame) = frame::first(&self.inbox[used..])? {
+                used += frame.length;
                 match frame.opcode {
-                    CLOSE => return Ok(()),
-                    TEXT if !is_chatter(frame.payload) => return Err("a reply too many".into()),
+                    _ if code.is_some() => return Err("a frame after the close frame".into()),
+                    CLOSE => {
+                        code = Some(frame.payload.first_chunk().copied().map_or(1005, u16::from_be_bytes))
+                    }
+                    TEXT => each(frame.payload)?,
                     _ => {}
                 }
-                let used = frame.length;
-                self.inbox.drain(..used);
             }
-            self.read().await?;
+            self.inbox.drain(..used);
+            self.inbox.reserve(READ);
+            match self.stream.read_buf(&mut self.inbox).await {
+                Ok(0) => return Ok(code),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(code),
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 

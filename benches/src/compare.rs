@@ -57,35 +57,40 @@ pub(crate) fn compare(args: &Args) -> Result {
         .filter(chosen)
         .map(|row| Series { row, base: Vec::new(), lab: Vec::new() })
         .collect();
-    if series.iter().any(|series| matches!(series.row.load, Load::Idle(_))) {
-        // Better said before the minutes that the echo rows take.
-        cost::require_files(args.idle_connections)?;
+    rounds(&mut series, args.runs, &args.lab, Some(&args.peer_program))?;
+    print!("{}", report::markdown(&series));
+    if let Some(file) = &args.json {
+        std::fs::write(file, format!("{:#}\n", report::json(&series)))?;
     }
+    Ok(())
+}
+
+/// Takes a pair of samples for each row and round; `peers` is for rows that are not compared with T.
+pub(crate) fn rounds(series: &mut [Series], runs: u16, lab_program: &Path, peers: Option<&Path>) -> Result {
+    // Better said before the minutes that the first rows take.
+    cost::require_files(series.iter().map(|series| series.row.connections()).max().unwrap_or(0))?;
     let yardstick = std::env::current_exe()?;
-    for round in 1..=args.runs {
-        for series in &mut series {
-            eprintln!("round {round} of {}: {}", args.runs, series.row.name);
+    for round in 1..=runs {
+        for series in &mut *series {
+            eprintln!("round {round} of {runs}: {}", series.row.name);
             let row = series.row;
             let base = || match row.base() {
-                Base::Without => lab(&args.lab, &Row { flags: &[], ..row }),
+                Base::Without => lab(lab_program, &Row { flags: &[], ..row }),
                 Base::Socketioxide => {
-                    peer(&args.peer_program, "socketioxide", &Row { reply: Reply::AnyPacket, ..row })
+                    let program = peers.ok_or("no program with the peers")?;
+                    peer(program, "socketioxide", &Row { reply: Reply::AnyPacket, ..row })
                 }
                 Base::Yardstick => plain(&yardstick, &row),
             };
             // Taking turns at going first keeps the machine's drift out of the comparison.
             if round % 2 == 0 {
-                series.lab.push(lab(&args.lab, &row)?);
+                series.lab.push(lab(lab_program, &row)?);
                 series.base.push(base()?);
             } else {
                 series.base.push(base()?);
-                series.lab.push(lab(&args.lab, &row)?);
+                series.lab.push(lab(lab_program, &row)?);
             }
         }
-    }
-    print!("{}", report::markdown(&series));
-    if let Some(file) = &args.json {
-        std::fs::write(file, format!("{:#}\n", report::json(&series)))?;
     }
     Ok(())
 }
@@ -95,11 +100,11 @@ fn plain(program: &Path, row: &Row) -> Result<Sample> {
     let mut args = vec!["yardstick", "--addr", "127.0.0.1:0"];
     let load = match row.load {
         Load::Idle(load) => Load::Idle(crate::idle::Idle { room: false, ..load }),
-        echo @ Load::Echo(_) => echo,
-        fan_out @ Load::FanOut(_) => {
+        rooms @ (Load::FanOut(_) | Load::Slow(_)) => {
             args.push("--broadcast");
-            fan_out
+            rooms
         }
+        other => other,
     };
     let server = Server::start(program, &args)?;
     let target = Target { addr: server.addr(), path: "/".to_owned(), wire: Wire::Ws };

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::json;
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     cost,
     publication::Publication,
     room::{Heard, Pace, Room},
+    run::Sample,
     script::{Reply, Script},
 };
 
@@ -56,8 +58,17 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     /// Microseconds of server CPU a delivery.
-    pub(crate) fn micros_per_delivery(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1e6 / self.deliveries as f64
+    pub(crate) fn sample(&self) -> Sample {
+        let seconds = self.elapsed.as_secs_f64();
+        let detail = json!({
+            "unit": "µs/delivery",
+            "deliveries": self.deliveries,
+            "deliveries_per_second": (self.deliveries as f64 / seconds).round(),
+            "messages_per_write": self.messages_per_write,
+            "server_cores": self.cpu.as_secs_f64() / seconds,
+            "generator_cores": self.generator.as_secs_f64() / seconds,
+        });
+        Sample { value: self.cpu.as_secs_f64() * 1e6 / self.deliveries as f64, detail }
     }
 }
 
@@ -84,8 +95,7 @@ async fn measure(load: FanOut, target: &Target, reply: Reply, pid: u32) -> Resul
         for place in 0..load.members {
             let client = enter(target, reply, &name).await?;
             let publishes = (place < load.publishers).then_some(place);
-            let (room, heard) = (Rc::clone(&room), room.nothing_heard());
-            members.push(Member { client, room, heard, publishes, acks: reply != Reply::Same });
+            members.push(Member::new(client, &room, publishes, reply != Reply::Same));
         }
         rooms.push(room);
     }
@@ -111,7 +121,7 @@ async fn measure(load: FanOut, target: &Target, reply: Reply, pid: u32) -> Resul
 }
 
 /// A connection that is in the room.
-async fn enter(target: &Target, reply: Reply, room: &str) -> Result<Connection> {
+pub(crate) async fn enter(target: &Target, reply: Reply, room: &str) -> Result<Connection> {
     if reply == Reply::Same {
         return Connection::open(&Target { path: format!("/{room}"), ..target.clone() }).await;
     }
@@ -121,7 +131,7 @@ async fn enter(target: &Target, reply: Reply, room: &str) -> Result<Connection> 
 }
 
 /// Lets every publisher go on up to message number `end`, until everybody has heard it.
-async fn all(members: Vec<Member>, end: u64) -> Result<Vec<Member>> {
+pub(crate) async fn all(members: Vec<Member>, end: u64) -> Result<Vec<Member>> {
     let mut done = Vec::with_capacity(members.len());
     let mut tasks = JoinSet::new();
     for mut member in members {
@@ -141,8 +151,9 @@ async fn all(members: Vec<Member>, end: u64) -> Result<Vec<Member>> {
 
 /// One member of a room and where it stands.
 #[derive(Debug)]
-struct Member {
-    client: Connection,
+pub(crate) struct Member {
+    /// Its connection.
+    pub(crate) client: Connection,
     room: Rc<Room>,
     heard: Heard,
     /// Which publisher of the room it is, if it is one.
@@ -152,6 +163,11 @@ struct Member {
 }
 
 impl Member {
+    /// A member of `room` on `client`, which the server has let in; `acks` says whether what it publishes is answered.
+    pub(crate) fn new(client: Connection, room: &Rc<Room>, publishes: Option<usize>, acks: bool) -> Self {
+        Self { client, room: Rc::clone(room), heard: room.nothing_heard(), publishes, acks }
+    }
+
     /// Takes and checks messages until all publishers have been heard up to `end`.
     async fn listen(&mut self, end: u64) -> Result {
         while !self.has_heard(end) {

@@ -56,7 +56,8 @@ async fn measure(load: Idle, target: &Target, reply: Reply, pid: u32) -> Result<
     Ok(Outcome { connections: clients.len(), grown })
 }
 
-async fn open(load: Idle, count: usize, target: &Target, reply: Reply) -> Result<Vec<Connection>> {
+/// Opens `count` connections, each of which says one thing and gets its answer.
+pub(crate) async fn open(load: Idle, count: usize, target: &Target, reply: Reply) -> Result<Vec<Connection>> {
     let mut clients = Vec::with_capacity(count);
     for connection in 0..count {
         let mut client = Connection::open(target).await?;

@@ -3,19 +3,24 @@
 //! - `yardstick` is T: a plain tokio-tungstenite text echo, or a broadcast, what every ratio refers to.
 //! - `run` puts one load on one server that already runs, and prints what it cost that server.
 //! - `compare` starts yardstick and lab in turn, runs every row on both and prints a Markdown table.
+//! - `curves` does the same with loads that grow.
 //!
 //! The generator is one thread, checks count, order and content of every reply, and stays on loopback.
 //! Costs are the server's own: CPU time from the scheduler's accounting, memory from the kernel's page count.
 
 mod broadcast;
+mod churn;
 mod client;
 mod compare;
 mod connection;
 mod cost;
+mod curves;
 mod echo;
 mod fanout;
+mod flood;
 mod frame;
 mod idle;
+mod points;
 mod publication;
 mod report;
 mod room;
@@ -23,6 +28,7 @@ mod rows;
 mod run;
 mod script;
 mod server;
+mod silence;
 mod socketio;
 mod template;
 mod turn;
@@ -50,6 +56,8 @@ enum Command {
     Run(run::Args),
     /// Start yardstick and lab, run the rows on both in turn, print the table.
     Compare(compare::Args),
+    /// Let loads grow, on both in turn, and print how cost grows with them.
+    Curves(curves::Args),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +65,7 @@ fn main() -> ExitCode {
         Command::Yardstick(args) => yardstick::serve(&args),
         Command::Run(args) => run::run(&args),
         Command::Compare(args) => compare::compare(&args),
+        Command::Curves(args) => curves::curves(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -37,6 +37,9 @@ impl Publication {
     ) -> Result<Self> {
         let delivery = |data: &str| reply.event("message", data);
         let data = data(publisher, size, delivery)?;
+        if Delivery::of(reply).publisher(delivery(&data).as_bytes()).is_none() {
+            return Err(format!("{size} bytes are too few to name the publisher").into());
+        }
         let request = match reply {
             Reply::Same => delivery(&data),
             _ => reply.request("publish", &format!(r#"{{"room":"{room}","data":{data}}}"#)),
@@ -48,6 +51,31 @@ impl Publication {
             acked: Turn::default(),
             keeps_order: reply.keeps_order(),
         })
+    }
+
+    /// The same messages, but nobody answers them.
+    ///
+    /// # Errors
+    ///
+    /// When `size` is too small for the envelope.
+    pub(crate) fn unanswered(reply: Reply, size: usize, publisher: usize, room: &str) -> Result<Self> {
+        let published = Self::new(reply, size, publisher, room, 0)?;
+        if reply == Reply::Same {
+            return Ok(published);
+        }
+        let data = data(publisher, size, |data| reply.event("message", data))?;
+        let request = reply.event("publish", &format!(r#"{{"room":"{room}","data":{data}}}"#));
+        Ok(Self { request: Template::new(request), ..published })
+    }
+
+    /// Checks that `text` is what every member gets of message number `n`.
+    ///
+    /// # Errors
+    ///
+    /// When it is any other.
+    pub(crate) fn check_delivery(&mut self, n: u64, text: &[u8]) -> Result {
+        let expected = self.delivery.patch(n);
+        if text == expected { Ok(()) } else { Err(differs(expected, text)) }
     }
 
     /// The message number `n`.
@@ -155,6 +183,21 @@ mod tests {
             assert!(publication(Reply::Ack).check_ack(text).is_err());
         }
         assert!(publication(Reply::Ack).check_ack(br#"{"ack":1000000000,"data":1000}"#).is_ok());
+    }
+
+    #[test]
+    fn a_delivery_too_small_to_name_its_publisher_is_refused() {
+        assert!(Publication::new(Reply::Ack, 64, 100_003, "bench", 1_000).is_err());
+    }
+
+    #[test]
+    fn what_nobody_answers_is_delivered_all_the_same() {
+        let mut publication = Publication::unanswered(Reply::Ack, 128, 100_003, "bench").unwrap();
+        let request: serde_json::Value = serde_json::from_slice(publication.request(7)).unwrap();
+        assert_eq!(request.get("id"), None);
+        let delivery = serde_json::json!({ "event": "message", "data": request["data"]["data"] });
+        let delivered: serde_json::Value = serde_json::from_slice(publication.delivery(7)).unwrap();
+        assert_eq!(delivered, delivery);
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Summary {
         let (base, lab) = (values(&series.base), values(&series.lab));
         let change = |lab: f64, base: f64| match series.row.must {
             Target::Added(_) => lab - base,
-            Target::Ratio(_) | Target::Bytes(_) | Target::More(_) => lab / base,
+            Target::Ratio(_) | Target::Bytes(_) | Target::Share(_) | Target::More(_) => lab / base,
         };
         // Every change is to the other sample of its own round.
         let changes: Vec<f64> = lab.iter().zip(&base).map(|(lab, base)| change(*lab, *base)).collect();
@@ -41,7 +41,7 @@ impl Summary {
     fn reaches(&self, row: &Row) -> bool {
         match row.must {
             Target::Ratio(most) | Target::Added(most) => self.change <= most,
-            Target::Bytes(most) => self.lab <= most,
+            Target::Bytes(most) | Target::Share(most) => self.lab <= most,
             Target::More(most) => self.lab <= self.base + most,
         }
     }
@@ -92,13 +92,20 @@ fn line(series: &Series) -> String {
     let (digits, must) = match series.row.must {
         Target::Ratio(most) => (2, format!("{most:.2}")),
         Target::Bytes(most) => (0, format!("{most:.0} B")),
+        Target::Share(most) => (3, format!("{most:.3} %")),
         Target::Added(most) => (2, format!("{most:.2}")),
         Target::More(most) => (0, format!("{most:.0} B more")),
     };
     let reached = if summary.reaches(&series.row) { "yes" } else { "**no**" };
     let (name, unit) = (series.row.name, series.row.unit());
+    let [change, range] = if change.is_finite() {
+        [format!("**{change:.2}**"), format!("{lowest:.2} to {highest:.2}")]
+    } else {
+        // Nothing has no multiple: T may have used no CPU at all.
+        ["–".to_owned(), "–".to_owned()]
+    };
     format!(
-        "| {name} | {base:.digits$} | {lab:.digits$} | {unit} | **{change:.2}** | {lowest:.2} to {highest:.2} | {must} | {reached} |\n"
+        "| {name} | {base:.digits$} | {lab:.digits$} | {unit} | {change} | {range} | {must} | {reached} |\n"
     )
 }
 
@@ -154,6 +161,15 @@ mod tests {
         let series = Series { row, base: samples([1.0, 2.0, 3.0]), lab: samples([1.1, 2.4, 3.2]) };
         let line =
             "| five empty message layers | 2.00 | 2.40 | µs/msg | **0.20** | 0.10 to 0.40 | 0.30 | yes |";
+        assert_eq!(markdown(&[series]).lines().last(), Some(line));
+    }
+
+    #[test]
+    fn where_the_base_is_nothing_there_is_no_ratio() {
+        let samples = |value: f64| [0; 3].map(|_| Sample { value, detail: json!({}) }).into();
+        let row = rows::all(1).into_iter().find(|row| matches!(row.must, Target::Share(_))).unwrap();
+        let series = Series { row, base: samples(0.0), lab: samples(0.0) };
+        let line = "| silence of 10,000 | 0.000 | 0.000 | % of a core | – | – | 0.100 % | yes |";
         assert_eq!(markdown(&[series]).lines().last(), Some(line));
     }
 }

@@ -89,6 +89,11 @@ impl Room {
         Ok(Self { voices: RefCell::new(voices), progress, members, pace, first, deliveries })
     }
 
+    /// The number of its first publisher.
+    pub(crate) fn first(&self) -> usize {
+        self.first
+    }
+
     /// Where a member starts.
     pub(crate) fn nothing_heard(&self) -> Heard {
         vec![Turn::default(); self.progress.len()]

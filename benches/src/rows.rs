@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use crate::{connection::Wire, echo::Echo, fanout::FanOut, idle::Idle, room::Pace, script::Reply};
+use crate::{
+    churn::Churn, connection::Wire, echo::Echo, fanout::FanOut, flood::Flood, idle::Idle, room::Pace,
+    script::Reply, silence::Silence,
+};
 
 /// What `compare` can be told to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -13,6 +16,12 @@ pub(crate) enum Group {
     Echo,
     /// CPU time a delivery to a room.
     FanOut,
+    /// CPU time a connect and close.
+    Churn,
+    /// Memory a member that reads nothing.
+    Slow,
+    /// CPU time of clients that say nothing.
+    IdleCpu,
     /// Memory a connection.
     Idle,
     /// CPU time that layers add to a message.
@@ -40,6 +49,12 @@ pub(crate) enum Load {
     Echo(Echo),
     /// Messages that go to everybody in a room.
     FanOut(FanOut),
+    /// Connections that come and go.
+    Churn(Churn),
+    /// Members that read nothing while their room is flooded.
+    Slow(Flood),
+    /// Connections that stay, and are watched.
+    IdleCpu(Silence),
     /// Connections that stay.
     Idle(Idle),
 }
@@ -70,6 +85,8 @@ pub(crate) enum Target {
     Ratio(f64),
     /// At most this many bytes.
     Bytes(f64),
+    /// At most this many percent of a core.
+    Share(f64),
     /// At most this many µs more than the lab without the row's flags.
     Added(f64),
     /// At most this many bytes more than the other.
@@ -84,6 +101,9 @@ impl Row {
             (_, _, Target::Added(_)) => Group::Layers,
             (_, Load::Echo(_), _) => Group::Echo,
             (_, Load::FanOut(_), _) => Group::FanOut,
+            (_, Load::Churn(_), _) => Group::Churn,
+            (_, Load::Slow(_), _) => Group::Slow,
+            (_, Load::IdleCpu(_), _) => Group::IdleCpu,
             (_, Load::Idle(_), _) => Group::Idle,
         }
     }
@@ -97,11 +117,26 @@ impl Row {
         }
     }
 
+    /// How many connections it holds at once.
+    pub(crate) fn connections(&self) -> usize {
+        match self.load {
+            Load::Echo(load) => load.connections,
+            Load::FanOut(load) => load.rooms * load.members,
+            Load::Churn(load) => load.at_once,
+            Load::Slow(load) => load.readers,
+            Load::IdleCpu(load) => load.connections,
+            Load::Idle(load) => load.connections,
+        }
+    }
+
     /// What its numbers count.
     pub(crate) fn unit(&self) -> &'static str {
         match self.load {
             Load::Echo(_) => "µs/msg",
             Load::FanOut(_) => "µs/delivery",
+            Load::Churn(_) => "µs/connect",
+            Load::Slow(_) => "B/slow reader",
+            Load::IdleCpu(_) => "% of a core",
             Load::Idle(_) => "B/conn",
         }
     }
@@ -119,6 +154,9 @@ pub(crate) fn all(idle: usize) -> Vec<Row> {
         layers("five empty message layers", &["--layers", "5"], 0.3),
         fan_out("fan-out to 1,000, quiet", 1, 500_000, 0.85),
         fan_out("fan-out to 1,000, 8 in flight", 8, 1_500_000, 0.3),
+        ws("connect and close, 16 at once", CHURN, Target::Ratio(1.2)),
+        ws("slow readers, 20 of 200", SLOW, Target::Bytes(KIB * KIB)),
+        Row { flags: NO_PINGS, ..ws("silence of 10,000", SILENCE, Target::Share(0.1)) },
         idle_row("idle", Idle { connections: idle, size: 128, room: false }, 3.0),
         idle_row("idle, in one room", Idle { connections: idle, size: 128, room: true }, 3.0),
         idle_row("idle, after 16 KiB", Idle { connections: idle, size: 16 * 1024, room: false }, 3.5),
@@ -154,6 +192,17 @@ fn fan_out(name: &'static str, window: u64, deliveries: u64, must: f64) -> Row {
 
 fn fan_out_load(pace: Pace, deliveries: u64) -> Load {
     Load::FanOut(FanOut { rooms: 1, members: 1_000, publishers: 1, pace, size: 128, deliveries })
+}
+
+const CHURN: Load = Load::Churn(Churn { connections: 10_000, at_once: 16 });
+/// Its bound is that of the outbox: no slow reader holds more than it may.
+const SLOW: Load = Load::Slow(Flood { readers: 200, slow: 20, size: 4 * 1024, messages: 6_000 });
+const SILENCE: Load = Load::IdleCpu(Silence { connections: 10_000, duration: Duration::from_secs(10) });
+/// Far enough apart that none falls into the silence.
+const NO_PINGS: &[&str] = &["--ping-interval-ms", "300000"];
+
+fn ws(name: &'static str, load: Load, must: Target) -> Row {
+    Row { name, load, wire: Wire::Ws, path: "/ws", flags: &[], reply: Reply::Ack, must }
 }
 
 fn idle_row(name: &'static str, load: Idle, kib: f64) -> Row {

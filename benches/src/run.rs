@@ -6,13 +6,14 @@ use clap::Parser;
 use serde_json::{Value, json};
 
 use crate::{
-    Result,
+    Result, churn,
     client::Target,
     connection::Wire,
-    cost, echo, fanout, idle,
+    cost, echo, fanout, flood, idle,
     room::Pace,
     rows::{Group, Load},
     script::Reply,
+    silence,
 };
 
 /// The load and the server that bears it.
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     /// How the server answers.
     #[arg(long, value_enum, default_value = "same")]
     reply: Reply,
-    /// Connections, or members of each room; 64 for echo, 1,000 for fan-out, 5,000 for idle unless given.
+    /// Connections, members of each room, or connects in all; as in the table unless given.
     #[arg(long)]
     connections: Option<usize>,
     /// Rooms (fan-out).
@@ -42,7 +43,10 @@ pub(crate) struct Args {
     /// Publishers of each room (fan-out).
     #[arg(long, default_value_t = 1)]
     publishers: usize,
-    /// Messages of a connection under way at once (echo, fan-out).
+    /// Members that read nothing (slow).
+    #[arg(long, default_value_t = 20)]
+    slow: usize,
+    /// Messages of a connection under way at once (echo, fan-out), or connections at once (churn).
     #[arg(long, default_value_t = 1)]
     window: u64,
     /// Say more only when the whole window is through (fan-out).
@@ -51,10 +55,10 @@ pub(crate) struct Args {
     /// Bytes of a message.
     #[arg(long, default_value_t = 128)]
     size: usize,
-    /// Messages or deliveries in all (echo, fan-out).
+    /// Messages (echo, slow) or deliveries (fan-out) in all.
     #[arg(long, default_value_t = 200_000)]
     messages: u64,
-    /// Seconds after which sending ends (echo).
+    /// Seconds after which sending ends (echo), or of silence (idle-cpu).
     #[arg(long, default_value_t = 10)]
     seconds: u64,
     /// Each connection joins one room (idle).
@@ -91,36 +95,55 @@ impl FromStr for Named {
 
 /// Runs it and prints one line.
 pub(crate) fn run(args: &Args) -> Result {
-    let load = match args.mode {
-        Group::Echo | Group::Layers | Group::SocketIo => Load::Echo(echo::Echo {
-            connections: args.connections.unwrap_or(64),
-            window: args.window,
-            size: args.size,
-            messages: args.messages,
-            limit: Duration::from_secs(args.seconds),
-        }),
-        Group::FanOut => Load::FanOut(fanout::FanOut {
-            rooms: args.rooms,
-            members: args.connections.unwrap_or(1_000),
-            publishers: args.publishers,
-            pace: Pace { window: args.window, step: if args.burst { args.window } else { 1 } },
-            size: args.size,
-            deliveries: args.messages,
-        }),
-        Group::Idle => Load::Idle(idle::Idle {
-            connections: args.connections.unwrap_or(5_000),
-            size: args.size,
-            room: args.room,
-        }),
-    };
     let target = Target { wire: args.wire, ..args.target.target.clone() };
-    let sample = sample(load, &target, args.reply, args.pid)?;
+    let sample = sample(args.load(), &target, args.reply, args.pid)?;
     println!("{}: {:.2} {}", args.target.name, sample.value, sample.detail);
     if let Some(file) = &args.json {
         let result = json!({ "target": args.target.name, "value": sample.value, "detail": sample.detail });
         std::fs::write(file, format!("{result:#}\n"))?;
     }
     Ok(())
+}
+
+impl Args {
+    fn load(&self) -> Load {
+        match self.mode {
+            Group::Echo | Group::Layers | Group::SocketIo => Load::Echo(echo::Echo {
+                connections: self.connections.unwrap_or(64),
+                window: self.window,
+                size: self.size,
+                messages: self.messages,
+                limit: Duration::from_secs(self.seconds),
+            }),
+            Group::FanOut => Load::FanOut(fanout::FanOut {
+                rooms: self.rooms,
+                members: self.connections.unwrap_or(1_000),
+                publishers: self.publishers,
+                pace: Pace { window: self.window, step: if self.burst { self.window } else { 1 } },
+                size: self.size,
+                deliveries: self.messages,
+            }),
+            Group::Churn => Load::Churn(churn::Churn {
+                connections: self.connections.unwrap_or(10_000) as u64,
+                at_once: self.window as usize,
+            }),
+            Group::Slow => Load::Slow(flood::Flood {
+                readers: self.connections.unwrap_or(200),
+                slow: self.slow,
+                size: self.size,
+                messages: self.messages,
+            }),
+            Group::IdleCpu => Load::IdleCpu(silence::Silence {
+                connections: self.connections.unwrap_or(10_000),
+                duration: Duration::from_secs(self.seconds),
+            }),
+            Group::Idle => Load::Idle(idle::Idle {
+                connections: self.connections.unwrap_or(5_000),
+                size: self.size,
+                room: self.room,
+            }),
+        }
+    }
 }
 
 /// One measurement.
@@ -146,19 +169,10 @@ pub(crate) fn sample(load: Load, target: &Target, reply: Reply, pid: u32) -> Res
             });
             Ok(Sample { value: outcome.micros_per_message(), detail })
         }
-        Load::FanOut(load) => {
-            let outcome = runtime.block_on(fanout::run(load, target, reply, pid))?;
-            let seconds = outcome.elapsed.as_secs_f64();
-            let detail = json!({
-                "unit": "µs/delivery",
-                "deliveries": outcome.deliveries,
-                "deliveries_per_second": (outcome.deliveries as f64 / seconds).round(),
-                "messages_per_write": outcome.messages_per_write,
-                "server_cores": outcome.cpu.as_secs_f64() / seconds,
-                "generator_cores": outcome.generator.as_secs_f64() / seconds,
-            });
-            Ok(Sample { value: outcome.micros_per_delivery(), detail })
-        }
+        Load::FanOut(load) => Ok(runtime.block_on(fanout::run(load, target, reply, pid))?.sample()),
+        Load::Churn(load) => Ok(runtime.block_on(churn::run(load, target, pid))?.sample()),
+        Load::Slow(load) => Ok(runtime.block_on(flood::run(load, target, reply, pid))?.sample()),
+        Load::IdleCpu(load) => Ok(runtime.block_on(silence::run(load, target, reply, pid))?.sample()),
         Load::Idle(load) => {
             let outcome = runtime.block_on(idle::run(load, target, reply, pid))?;
             let detail = json!({

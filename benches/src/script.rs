@@ -152,6 +152,12 @@ mod tests {
     }
 
     #[test]
+    fn a_small_message_has_the_size_asked_for_too() {
+        assert_eq!(Script::echo(Reply::Ack, 64, 3).unwrap().request(7).len(), 64);
+        assert!(Script::echo(Reply::Ack, 16, 3).is_err());
+    }
+
+    #[test]
     fn a_packet_is_answered_with_its_number_and_its_data() {
         let mut script = Script::echo(Reply::Packet, 128, 3).unwrap();
         let request = String::from_utf8(script.request(7).to_vec()).unwrap();

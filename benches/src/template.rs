@@ -51,10 +51,13 @@ impl Template {
 pub(crate) fn data(from: usize, size: usize, message: impl Fn(&str) -> String) -> Result<String> {
     // Keys in alphabetical order, so that a server that goes through a sorted map answers the same bytes.
     let data = |pad: &str| format!(r#"{{"from":{from},"pad":"{pad}","seq":{SLOT}}}"#);
-    let spare = size
-        .checked_sub(message(&data("")).len())
-        .ok_or_else(|| format!("{size} bytes are too few for the envelope"))?;
-    Ok(data(&"x".repeat(spare)))
+    let short = |pad: &str| format!(r#""{from} {SLOT}{pad}""#);
+    let shapes: [&dyn Fn(&str) -> String; 2] = [&data, &short];
+    let padded = shapes.iter().find_map(|shape| {
+        let spare = size.checked_sub(message(&shape("")).len())?;
+        Some(shape(&"x".repeat(spare)))
+    });
+    padded.ok_or_else(|| format!("{size} bytes are too few for the envelope").into())
 }
 
 /// The error of a wrong reply.

@@ -1,16 +1,37 @@
 //! The comparison with the yardstick, built for release.
 
+use std::path::PathBuf;
+
 use crate::{
     Result,
     step::{cargo, command, run, target},
 };
 
-/// Builds generator and lab in one go and hands `options` to the comparison.
+/// Builds generator, lab and peers in one go and hands `options` to the comparison.
 ///
 /// # Errors
 ///
 /// When something does not build or a reply was wrong.
 pub(crate) fn run_all(options: &[&str]) -> Result {
+    let release = build()?;
+    let mut compare = command(release.join("narthex-benches"), &["compare"])?;
+    compare.arg("--lab").arg(release.join("examples/lab"));
+    compare.arg("--peer-program").arg(release.join("narthex-bench-peers"));
+    run("compare", compare.args(options))
+}
+
+/// The same for the curves.
+///
+/// # Errors
+///
+/// As above.
+pub(crate) fn curves(options: &[&str]) -> Result {
+    let release = build()?;
+    let mut curves = command(release.join("narthex-benches"), &["curves"])?;
+    run("curves", curves.arg("--lab").arg(release.join("examples/lab")).args(options))
+}
+
+fn build() -> Result<PathBuf> {
     // One call: two would build the shared dependencies twice, with different features.
     let build = [
         ["build", "--release"].as_slice(),
@@ -20,9 +41,5 @@ pub(crate) fn run_all(options: &[&str]) -> Result {
     ]
     .concat();
     run("build for release", &mut cargo(&build)?)?;
-    let release = target()?.join("release");
-    let mut compare = command(release.join("narthex-benches"), &["compare"])?;
-    compare.arg("--lab").arg(release.join("examples/lab"));
-    compare.arg("--peer-program").arg(release.join("narthex-bench-peers"));
-    run("compare", compare.args(options))
+    Ok(target()?.join("release"))
 }
