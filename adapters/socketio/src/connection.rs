@@ -159,14 +159,18 @@ impl Connection {
     /// Counts what was written, or was refused by the engine.
     pub(crate) fn wrote(&self, messages: usize, bytes: usize) {
         let left = subtract(&self.queued.bytes, bytes);
-        if subtract(&self.queued.messages, messages) == 0 {
+        let is_empty = subtract(&self.queued.messages, messages) == 0;
+        if is_empty {
             // Sizes are estimates; nothing queued is nothing queued.
             subtract(&self.queued.bytes, left);
         }
+        // Nobody else waits for a write: a reader that is woken for nothing costs as much as a message.
         if left < HIGH_WATER && left + bytes >= HIGH_WATER {
             self.members().iter().for_each(|member| member.wake());
+            self.look_again();
+        } else if is_empty {
+            self.changed.notify_waiters();
         }
-        self.look_again();
     }
 
     /// How many messages and bytes wait to be written.

@@ -78,6 +78,8 @@ pub(crate) struct Outbox {
     waker: AtomicWaker,
     /// Writes to the client's socket from any thread.
     writer: OnceLock<Arc<dyn DirectWrite>>,
+    /// Where frames go instead of the queue. Put in with the state locked.
+    direct: OnceLock<Arc<dyn DirectSink>>,
     /// There is something to drain: a frame, or the end. Asked in every turn, so apart from the state.
     pending: AtomicBool,
     /// Asked before every message, so apart from the state.
@@ -95,8 +97,6 @@ struct State {
     closing: Option<CloseReason>,
     /// Nothing is taken any more.
     closed: bool,
-    /// Where frames go instead of the queue.
-    direct: Option<Arc<dyn DirectSink>>,
 }
 
 impl fmt::Debug for Outbox {
@@ -120,6 +120,7 @@ impl Outbox {
             state: Mutex::default(),
             waker: AtomicWaker::new(),
             writer: OnceLock::new(),
+            direct: OnceLock::new(),
             pending: AtomicBool::new(false),
             told_to_leave: AtomicBool::new(false),
         }
@@ -138,11 +139,11 @@ impl Outbox {
     /// Queues a frame, and says what is left to do for whoever pushed, in the scope that runs on its thread.
     pub(crate) fn push(&self, item: OutItem, limits: &Limits, scope: Option<u64>) -> (Pushed, Due) {
         let mut state = self.lock();
-        let direct = state.direct.is_some();
-        let pushed = state.push(item, limits);
+        let direct = self.direct.get();
+        let pushed = state.push(item, limits, direct.map(|direct| &**direct));
         self.note(&state);
         match pushed {
-            Pushed::Queued if direct => (pushed, Due::Nothing),
+            Pushed::Queued if direct.is_some() => (pushed, Due::Nothing),
             Pushed::Queued => (pushed, state.due(limits, scope)),
             Pushed::Evicted(_) | Pushed::Overflowed => {
                 drop(state);
@@ -199,24 +200,27 @@ impl Outbox {
         state.bytes = 0;
         // One that takes no more is found out by the next push.
         let _ = queue.iter().filter_map(OutItem::as_frame).all(|frame| direct.send(frame));
-        state.direct = Some(direct);
+        // A session is attached once.
+        let _ = self.direct.set(direct);
     }
 
     /// Where frames go instead of the queue.
     pub(crate) fn direct(&self) -> Option<Arc<dyn DirectSink>> {
-        self.lock().direct.clone()
+        self.direct.get().cloned()
     }
 
     /// Counts a frame that a group is about to deliver.
     pub(crate) fn reserve(&self, item: &OutItem) -> (Pushed, Option<Arc<dyn GroupSink>>) {
+        // Without the lock: the sink keeps its own bounds, and knows when its client is gone.
+        let Some(direct) = self.direct.get().filter(|_| !self.is_told_to_leave()) else {
+            return (Pushed::Closed, None);
+        };
+        if direct.reserve(item.len()) {
+            return (Pushed::Queued, Some(Arc::clone(direct.group())));
+        }
         let mut state = self.lock();
         if state.is_shut() {
             return (Pushed::Closed, None);
-        }
-        let Some(direct) = &state.direct else { return (Pushed::Closed, None) };
-        if direct.reserve(item.len()) {
-            let group = Arc::clone(direct.group());
-            return (Pushed::Queued, Some(group));
         }
         let overflowed = state.overflow();
         self.note(&state);
@@ -291,7 +295,7 @@ impl Outbox {
     /// How many messages and bytes wait.
     pub(crate) fn depth(&self) -> (usize, usize) {
         let state = self.lock();
-        let (messages, bytes) = state.direct.as_ref().map_or((0, 0), |direct| direct.backlog());
+        let (messages, bytes) = self.direct.get().map_or((0, 0), |direct| direct.backlog());
         (state.queue.len() + messages, state.bytes + bytes)
     }
 
@@ -306,11 +310,11 @@ impl Outbox {
 }
 
 impl State {
-    fn push(&mut self, item: OutItem, limits: &Limits) -> Pushed {
+    fn push(&mut self, item: OutItem, limits: &Limits, direct: Option<&dyn DirectSink>) -> Pushed {
         if self.is_shut() {
             return Pushed::Closed;
         }
-        if let (Some(direct), Some(frame)) = (&self.direct, item.as_frame()) {
+        if let (Some(direct), Some(frame)) = (direct, item.as_frame()) {
             return if direct.send(frame) { Pushed::Queued } else { self.overflow() };
         }
         let (len, before) = (item.len(), self.dropped);

@@ -1,6 +1,7 @@
 //! The HTTP in front of the engine. The engine's session ids are public in its protocol and open its sessions; here the peer
 //! gets a secret instead, which the engine never sees, and the ids of its clients, which open nothing.
 
+mod compact;
 mod names;
 mod payload;
 mod polling;

@@ -8,6 +8,7 @@ use narthex_http::{HttpBody, collect, empty, full};
 
 use super::{
     Front,
+    compact::compact,
     names::{rename_all, rename_open},
     payload::Packets,
     refusal::{too_many, unavailable, unknown_session},
@@ -30,7 +31,9 @@ impl Front {
     ) -> Response<HttpBody> {
         let Ok(connection) = self.connection(protocol) else { return unavailable() };
         request.extensions_mut().insert(Arc::clone(&connection));
-        let response = self.ask(request).await;
+        let (mut parts, body) = request.into_parts();
+        compact(&mut parts);
+        let response = self.ask(Request::from_parts(parts, body)).await;
         if response.status() != StatusCode::OK {
             return response.map(full);
         }

@@ -7,6 +7,7 @@ use narthex_http::{HttpBody, Upgrading, empty, upgrade};
 
 use super::{
     Front,
+    compact::compact,
     refusal::{bad_request, unavailable, unknown_session},
 };
 use crate::{
@@ -25,7 +26,8 @@ impl Front {
         session: Option<Arc<Connection>>,
     ) -> Response<HttpBody> {
         let upgrading = upgrade(&mut request);
-        let (parts, _) = request.into_parts();
+        let (mut parts, _) = request.into_parts();
+        compact(&mut parts);
         let mut request = Request::from_parts(parts, ());
         let Some(switching) = switching(&request) else { return bad_request() };
         let opening = session.is_none();
@@ -66,12 +68,13 @@ impl Front {
         if engine.carry(io, request)
             && let Ok(stream) = given_back.await
         {
-            linger(stream).await;
+            // Boxed, as what follows: few sessions are at their end at any time.
+            Box::pin(linger(stream)).await;
         }
         drop(permit);
         if !opening && let Some(connection) = weak.upgrade() {
             // The engine keeps a session waiting whose upgrade has failed.
-            self.ask_as(&connection, Method::POST, connection.protocol().close()).await;
+            Box::pin(self.ask_as(&connection, Method::POST, connection.protocol().close())).await;
         }
     }
 }

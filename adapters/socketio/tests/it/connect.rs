@@ -199,7 +199,7 @@ async fn which(Path(id): Path<u64>) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_hundred_namespaces_of_a_pattern_come_and_go_and_come_again() {
     let gateway = Gateway::new().namespace("/game/{id}").on("which", which).on_disconnect(left);
-    let door = SocketIo::new().namespace_grace(Duration::from_millis(1));
+    let door = SocketIo::new().namespace_grace(Duration::from_millis(50));
     let mut house = House::open(door, Limits::default(), vec![gateway]).await;
     for _ in 0..2 {
         let mut peer = Peer::connect(house.addr, "/game/0").await;
