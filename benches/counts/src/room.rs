@@ -1,16 +1,16 @@
 //! Broadcasts: what one costs whoever sends it, and what it costs up to the sockets.
 
-use std::{net::SocketAddr, sync::mpsc, task::Context, task::Waker, thread};
+use std::{net::SocketAddr, ops::Range, sync::mpsc, task::Context, task::Waker, thread};
 
-use narthex::{Gateway, Hub, JsonEnvelope, Server, adapters::Ws};
-use serde_json::{Value, json};
+use narthex::{Client as Member, Gateway, Hub, Json, JsonEnvelope, Server, adapters::Ws};
+use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     Result,
     desk::{self, Paper},
     direct::expect,
     doors::serve,
-    loopback::{self, Client},
+    loopback::{self, Client, Peer},
     section,
 };
 
@@ -59,20 +59,84 @@ pub(crate) fn emit() -> Result<u64> {
     Ok(EMITS * MEMBERS as u64)
 }
 
+/// Everybody joins the room; whoever publishes reaches all.
+fn gateway() -> Gateway {
+    Gateway::new().on_connect(async |client: Member| client.join(ROOM)).on(
+        "publish",
+        async |hub: Hub, Json(data): Json<Box<RawValue>>| -> narthex::Result<()> {
+            hub.to(ROOM).emit("message", &data).map(drop)
+        },
+    )
+}
+
+/// The members of a room, of whom the first publishes.
+#[derive(Debug)]
+struct Crowd {
+    clients: Vec<Client>,
+    burst: u64,
+}
+
+impl Crowd {
+    fn open(addr: SocketAddr, burst: u64) -> Result<Self> {
+        let clients = (0..LISTENERS).map(|_| Client::open(addr, "/"));
+        Ok(Self { clients: clients.collect::<Result<Vec<_>>>()?, burst })
+    }
+
+    /// Everybody gets one burst, and nothing else.
+    fn hear(&mut self) -> Result {
+        let expected = wire();
+        for client in &mut self.clients {
+            for _ in 0..self.burst {
+                client.expect(&expected)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Peer for Crowd {
+    fn exchange(&mut self, rounds: Range<u64>) -> Result {
+        for _ in rounds {
+            for _ in 0..self.burst {
+                self.clients[0].queue(format!(r#"{{"event":"publish","data":{}}}"#, news()))?;
+            }
+            self.clients[0].flush()?;
+            self.hear()?;
+        }
+        Ok(())
+    }
+}
+
+/// A member publishes, and waits until all have heard.
+pub(crate) fn published() -> Result<u64> {
+    publish_by_member(1)
+}
+
+/// A member publishes eight messages in one write.
+pub(crate) fn published_busy() -> Result<u64> {
+    publish_by_member(8)
+}
+
+fn publish_by_member(burst: u64) -> Result<u64> {
+    let runtime = loopback::runtime()?;
+    let (addr, _) = serve(&runtime, Server::new(gateway()).adapter(Ws::new()))?;
+    let rounds = loopback::count(&runtime, move || Crowd::open(addr, burst), WARM_UP, EMITS)?;
+    Ok(rounds * burst * LISTENERS as u64)
+}
+
 /// The same up to the sockets of a ws door, one emit at a time.
 pub(crate) fn delivered() -> Result<u64> {
     broadcast(1)
 }
 
-/// The same with eight emits before any member is written to.
+/// The same, eight emits in a row.
 pub(crate) fn delivered_busy() -> Result<u64> {
     broadcast(8)
 }
 
 fn broadcast(burst: u64) -> Result<u64> {
     let runtime = loopback::runtime()?;
-    let gateway = Gateway::new().on_connect(async |client: narthex::Client| client.join(ROOM));
-    let (addr, handle) = serve(&runtime, Server::new(gateway).adapter(Ws::new()))?;
+    let (addr, handle) = serve(&runtime, Server::new(gateway()).adapter(Ws::new()))?;
     let hub = handle.hub("/").ok_or("no hub")?;
     let (heard, mut all_heard) = tokio::sync::mpsc::channel(1);
     let (end, ended) = mpsc::channel();
@@ -116,16 +180,10 @@ fn listen(
     heard: &tokio::sync::mpsc::Sender<()>,
     ended: &mpsc::Receiver<()>,
 ) -> Result {
-    let clients = (0..LISTENERS).map(|_| Client::open(addr, "/"));
-    let mut clients = clients.collect::<Result<Vec<_>>>()?;
-    let expected = wire();
+    let mut crowd = Crowd::open(addr, burst)?;
     heard.blocking_send(())?;
     for _ in 0..WARM_UP + EMITS {
-        for client in &mut clients {
-            for _ in 0..burst {
-                client.expect(&expected)?;
-            }
-        }
+        crowd.hear()?;
         heard.blocking_send(())?;
     }
     // The sockets stay open until nothing is counted any more: nothing is sent here, the end of the channel is awaited.
