@@ -8,7 +8,9 @@ use crate::{
     Result,
     client::Target,
     connection::Wire,
-    cost, report,
+    cost,
+    output::Output,
+    report,
     rows::{self, Base, Group, Load, Row},
     run::{self, Sample},
     script::Reply,
@@ -33,9 +35,8 @@ pub(crate) struct Args {
     /// Connections of the idle rows.
     #[arg(long, default_value_t = 5_000)]
     idle_connections: usize,
-    /// Also write every number to this file.
-    #[arg(long)]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// All samples of one row, a pair a round.
@@ -59,10 +60,7 @@ pub(crate) fn compare(args: &Args) -> Result {
         .collect();
     rounds(&mut series, args.runs, &args.lab, Some(&args.peer_program))?;
     print!("{}", report::markdown(&series));
-    if let Some(file) = &args.json {
-        std::fs::write(file, format!("{:#}\n", report::json(&series)))?;
-    }
-    Ok(())
+    args.output.write(report::json(&series))
 }
 
 /// Takes a pair of samples for each row and round; `peers` is for rows that are not compared with T.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     Result,
     compare::{self, Series},
+    output::Output,
     points::{self, Point},
     report,
 };
@@ -27,9 +28,8 @@ pub(crate) struct Args {
     /// Points with more connections are left out.
     #[arg(long, default_value_t = 10_000)]
     most_connections: usize,
-    /// Also write every number to this file.
-    #[arg(long)]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// What grows along a curve.
@@ -69,10 +69,7 @@ pub(crate) fn curves(args: &Args) -> Result {
     compare::rounds(&mut series, args.runs, &args.lab, None)?;
     let results = json(&points, &series);
     print!("{}", markdown(&results)?);
-    if let Some(file) = &args.json {
-        std::fs::write(file, format!("{results:#}\n"))?;
-    }
-    Ok(())
+    args.output.write(results)
 }
 
 /// The same numbers as of a comparison; each row says on which curve it lies, and where.

@@ -4,6 +4,7 @@
 //! - `run` puts one load on one server that already runs, and prints what it cost that server.
 //! - `compare` starts yardstick and lab in turn, runs every row on both and prints a Markdown table.
 //! - `curves` does the same with loads that grow.
+//! - `plot` draws what was written before.
 //!
 //! The generator is one thread, checks count, order and content of every reply, and stays on loopback.
 //! Costs are the server's own: CPU time from the scheduler's accounting, memory from the kernel's page count.
@@ -20,6 +21,9 @@ mod fanout;
 mod flood;
 mod frame;
 mod idle;
+mod machine;
+mod output;
+mod plot;
 mod points;
 mod publication;
 mod report;
@@ -58,6 +62,8 @@ enum Command {
     Compare(compare::Args),
     /// Let loads grow, on both in turn, and print how cost grows with them.
     Curves(curves::Args),
+    /// Draw results that were written before.
+    Plot(plot::Args),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +72,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Curves(args) => curves::curves(&args),
+        Command::Plot(args) => plot::plot(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,9 @@
 //! The comparison with the yardstick, built for release.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::{
     Result,
@@ -14,7 +17,7 @@ use crate::{
 /// When something does not build or a reply was wrong.
 pub(crate) fn run_all(options: &[&str]) -> Result {
     let release = build()?;
-    let mut compare = command(release.join("narthex-benches"), &["compare"])?;
+    let mut compare = bench(&release, "compare", "cargo xtask bench", options)?;
     compare.arg("--lab").arg(release.join("examples/lab"));
     compare.arg("--peer-program").arg(release.join("narthex-bench-peers"));
     run("compare", compare.args(options))
@@ -27,8 +30,15 @@ pub(crate) fn run_all(options: &[&str]) -> Result {
 /// As above.
 pub(crate) fn curves(options: &[&str]) -> Result {
     let release = build()?;
-    let mut curves = command(release.join("narthex-benches"), &["curves"])?;
+    let mut curves = bench(&release, "curves", "cargo xtask bench curves", options)?;
     run("curves", curves.arg("--lab").arg(release.join("examples/lab")).args(options))
+}
+
+/// The generator, told how it was started: results carry the command that repeats them.
+fn bench(release: &Path, what: &str, started: &str, options: &[&str]) -> Result<Command> {
+    let mut bench = command(release.join("narthex-benches"), &[what])?;
+    bench.env("NARTHEX_BENCH_COMMAND", [&[started], options].concat().join(" "));
+    Ok(bench)
 }
 
 fn build() -> Result<PathBuf> {
