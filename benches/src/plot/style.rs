@@ -14,14 +14,16 @@ pub(crate) const GRID: RGBColor = RGBColor(221, 221, 221);
 /// Text of less weight, and the base of ratios.
 pub(crate) const QUIET: RGBColor = RGBColor(90, 90, 90);
 
-/// Told apart by the colour-blind, too (Okabe and Ito).
-const PEERS: [RGBColor; 6] = [
+/// The first six are told apart by the colour-blind, too (Okabe and Ito).
+const PEERS: [RGBColor; 8] = [
     RGBColor(230, 159, 0),
     RGBColor(0, 158, 115),
     RGBColor(204, 121, 167),
     RGBColor(86, 180, 233),
     RGBColor(213, 94, 0),
-    RGBColor(153, 140, 20),
+    RGBColor(150, 130, 0),
+    RGBColor(120, 60, 160),
+    RGBColor(150, 90, 60),
 ];
 
 /// Who is drawn, and each one's colour: the same in all parts of a drawing.
