@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::Waker,
 };
@@ -56,16 +56,45 @@ struct Seat {
     member: Weak<Member>,
 }
 
-#[derive(Default)]
-struct Queued {
-    messages: AtomicUsize,
-    bytes: AtomicUsize,
+/// What was handed to the engine and not written: messages in the upper 24 bits, their bytes in the lower 40, so that one
+/// operation changes both.
+#[derive(Debug, Default)]
+struct Queued(AtomicU64);
+
+impl Queued {
+    const MESSAGE: u64 = 1 << 40;
+
+    fn add(&self, bytes: usize) {
+        // Both are bounded far below their room.
+        self.0.fetch_add(Self::MESSAGE | bytes as u64, Ordering::AcqRel);
+    }
+
+    /// Takes away, and says what was there before and after. Sizes are estimates; no message queued is nothing queued.
+    fn subtract(&self, messages: usize, bytes: usize) -> ((usize, usize), (usize, usize)) {
+        let taken = |now| {
+            let (all, size) = Self::split(now);
+            Some(match all.saturating_sub(messages) {
+                0 => 0,
+                left => (left as u64 * Self::MESSAGE) | size.saturating_sub(bytes) as u64,
+            })
+        };
+        let before = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, taken).unwrap_or_default();
+        (Self::split(before), Self::split(taken(before).unwrap_or_default()))
+    }
+
+    fn get(&self) -> (usize, usize) {
+        Self::split(self.0.load(Ordering::Acquire))
+    }
+
+    fn split(both: u64) -> (usize, usize) {
+        ((both / Self::MESSAGE) as usize, (both % Self::MESSAGE) as usize)
+    }
 }
 
-fn subtract(counter: &AtomicUsize, less: usize) -> usize {
-    let taken = |now: usize| Some(now.saturating_sub(less));
-    let before = counter.fetch_update(Ordering::AcqRel, Ordering::Acquire, taken).unwrap_or_default();
-    before.saturating_sub(less)
+/// Takes one away from a counter, which never falls below zero.
+fn decrement(counter: &AtomicUsize) {
+    let less = |now: usize| Some(now.saturating_sub(1));
+    let _ = counter.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
 }
 
 impl Connection {
@@ -152,30 +181,24 @@ impl Connection {
 
     /// Counts what is handed to the engine.
     pub(crate) fn count(&self, bytes: usize) {
-        self.queued.messages.fetch_add(1, Ordering::AcqRel);
-        self.queued.bytes.fetch_add(bytes, Ordering::AcqRel);
+        self.queued.add(bytes);
     }
 
     /// Counts what was written, or was refused by the engine.
     pub(crate) fn wrote(&self, messages: usize, bytes: usize) {
-        let left = subtract(&self.queued.bytes, bytes);
-        let is_empty = subtract(&self.queued.messages, messages) == 0;
-        if is_empty {
-            // Sizes are estimates; nothing queued is nothing queued.
-            subtract(&self.queued.bytes, left);
-        }
+        let ((_, before), (messages, left)) = self.queued.subtract(messages, bytes);
         // Nobody else waits for a write: a reader that is woken for nothing costs as much as a message.
-        if left < HIGH_WATER && left + bytes >= HIGH_WATER {
+        if left < HIGH_WATER && before >= HIGH_WATER {
             self.members().iter().for_each(|member| member.wake());
             self.look_again();
-        } else if is_empty {
+        } else if messages == 0 {
             self.changed.notify_waiters();
         }
     }
 
     /// How many messages and bytes wait to be written.
     pub(crate) fn backlog(&self) -> (usize, usize) {
-        (self.queued.messages.load(Ordering::Acquire), self.queued.bytes.load(Ordering::Acquire))
+        self.queued.get()
     }
 
     /// Whether streams and reading wait for the peer to take what it is owed.
@@ -205,7 +228,7 @@ impl Connection {
         if up {
             counter.fetch_add(1, Ordering::AcqRel);
         } else {
-            subtract(counter, 1);
+            decrement(counter);
         }
     }
 
@@ -299,7 +322,7 @@ pub(crate) struct Polling<'a>(&'a Connection);
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
-        subtract(&self.0.polls, 1);
+        decrement(&self.0.polls);
     }
 }
 

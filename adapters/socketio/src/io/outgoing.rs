@@ -49,6 +49,22 @@ fn head(bytes: &[u8]) -> Option<(usize, u64)> {
     }
 }
 
+/// The first frame, where all of it is there: how long its head is, and how long its payload.
+fn whole(bytes: &[u8]) -> Option<(usize, usize)> {
+    let (head, payload) = head(bytes)?;
+    let payload = usize::try_from(payload).ok()?;
+    (payload <= bytes.len().checked_sub(head)?).then_some((head, payload))
+}
+
+/// Whether a frame is one that members count, by its first byte and the beginning of its payload.
+fn counts(first: u8, payload: &[u8]) -> bool {
+    match first {
+        TEXT => is_message(payload),
+        BINARY => true,
+        _ => false,
+    }
+}
+
 /// An unmasked text frame.
 fn text_frame(payload: &[u8]) -> Vec<u8> {
     let mut frame = Vec::with_capacity(payload.len() + 4);
@@ -117,6 +133,19 @@ impl Outgoing {
     pub(crate) fn advance(&mut self, mut bytes: &[u8]) -> Written {
         let mut written = Written::default();
         while !bytes.is_empty() {
+            if self.left == 0
+                && self.have == 0
+                && let Some((head, payload)) = whole(bytes)
+            {
+                // The common case: the engine writes whole frames, and the socket takes them.
+                let (frame, rest) = bytes.split_at(head + payload);
+                if counts(frame[0], &frame[head..]) {
+                    written.bytes += payload;
+                    written.messages += usize::from(frame[0] == TEXT);
+                }
+                bytes = rest;
+                continue;
+            }
             if self.left > 0 {
                 let step = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
                 self.left -= step as u64;
@@ -145,13 +174,8 @@ impl Outgoing {
         if self.have < wanted {
             return;
         }
-        let is_message = match self.begun[0] {
-            TEXT => is_message(&self.begun[head..wanted]),
-            BINARY => true,
-            _ => false,
-        };
         let size = usize::try_from(payload).unwrap_or(usize::MAX);
-        self.message = is_message.then_some(size);
+        self.message = counts(self.begun[0], &self.begun[head..wanted]).then_some(size);
         self.left = payload - (wanted - head) as u64;
         self.have = 0;
     }
