@@ -27,9 +27,13 @@ const DISCARD: usize = 256 * 1024;
 /// Takes at most the write deadline for what is still queued, and then the close timeout.
 pub(crate) async fn farewell(socket: Option<Socket>, mut carrier: Box<Carrier>, end: End) -> CloseReason {
     let mut output = Vec::new();
+    let mut last = false;
     let (reason, answered) = match end {
         End::Cut(reason) => return reason,
-        End::Answered(reason) => (reason, true),
+        End::Answered { reason, last: nothing_left } => {
+            last = nothing_left;
+            (reason, true)
+        }
         End::Failed(reason) => {
             framing::write_close(&mut output, reason.code(), reason.text());
             (reason, true)
@@ -43,6 +47,10 @@ pub(crate) async fn farewell(socket: Option<Socket>, mut carrier: Box<Carrier>, 
     let settings = carrier.settings.clone();
     let flushed = timeout(settings.write_deadline, poll_fn(|cx| poll_flush(&mut socket, cx, &mut output)));
     if !matches!(flushed.await, Ok(Ok(()))) {
+        return reason;
+    }
+    if last && socket.stream.as_tcp().is_some() {
+        // Both sides have said everything, and nothing is left unread: the server closes first (RFC 6455 section 7.1.1).
         return reason;
     }
     // Whatever happens from here on changes nothing for the client: it has been told.

@@ -48,8 +48,8 @@ pub(crate) enum End {
     Failed(CloseReason),
     /// The server asked for the end; the client may answer.
     Asked(CloseReason),
-    /// The client asked for it, and its close frame has been echoed.
-    Answered(CloseReason),
+    /// The client asked for it, and its close frame has been echoed. `last`: it has sent nothing behind that.
+    Answered { reason: CloseReason, last: bool },
 }
 
 /// The running loop.
@@ -169,7 +169,8 @@ impl Turns {
                 }
                 Ok(Some(Received::Control) | None) => {}
                 Ok(Some(Received::Close { code, text })) => {
-                    return Err(End::Answered(CloseReason::ClientClosed { code, text }));
+                    let reason = CloseReason::ClientClosed { code, text };
+                    return Err(End::Answered { reason, last: input.is_empty() });
                 }
                 Err(violation) => return Err(End::Failed(violation.into())),
             }

@@ -83,7 +83,13 @@ impl WriteQueue {
                 *slice = IoSlice::new(piece);
                 used += 1;
             }
-            match Pin::new(&mut *socket).poll_write_vectored(cx, &slices[..used]) {
+            let socket = Pin::new(&mut *socket);
+            let taken = match &slices[..used] {
+                // Cheaper than a list of one.
+                [one] => socket.poll_write(cx, one),
+                many => socket.poll_write_vectored(cx, many),
+            };
+            match taken {
                 Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(count)) => {
                     self.advance(count);
