@@ -2,6 +2,9 @@
 //!
 //! Each echoes and has rooms, as the load generator asks for; it prints `ready <addr>`.
 
+mod axum_ws;
+mod fast;
+mod rooms;
 mod socketio;
 
 use std::{error::Error, net::SocketAddr, process::ExitCode};
@@ -26,6 +29,12 @@ struct Cli {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Peer {
+    /// axum's WebSocket with buffers of 4 KiB.
+    Axum,
+    /// axum's WebSocket as it is.
+    AxumDefault,
+    /// fastwebsockets on hyper.
+    Fastwebsockets,
     /// socketioxide with typed handlers.
     Socketioxide,
 }
@@ -34,6 +43,9 @@ enum Peer {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let served = match cli.peer {
+        Peer::Axum => serve(axum_ws::app(Some(4 * 1024)), cli.addr).await,
+        Peer::AxumDefault => serve(axum_ws::app(None), cli.addr).await,
+        Peer::Fastwebsockets => fast::serve(cli.addr).await,
         Peer::Socketioxide => serve(socketio::app(), cli.addr).await,
     };
     match served {
