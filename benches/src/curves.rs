@@ -1,7 +1,5 @@
 //! Curves: how cost grows with connections, rooms, members and message size, Narthex beside T.
 
-use std::path::PathBuf;
-
 use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
 
@@ -9,6 +7,7 @@ use crate::{
     Result,
     compare::{self, Series},
     output::Output,
+    peers::Programs,
     points::{self, Point},
     report,
 };
@@ -19,9 +18,8 @@ pub(crate) struct Args {
     /// What grows; all unless given.
     #[arg(value_enum)]
     axes: Vec<Axis>,
-    /// The built example `lab`.
-    #[arg(long)]
-    lab: PathBuf,
+    #[command(flatten)]
+    programs: Programs,
     /// Rounds; a point is the median.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=25))]
     runs: u16,
@@ -64,9 +62,8 @@ pub(crate) fn curves(args: &Args) -> Result {
             && point.row.connections() <= args.most_connections
     };
     let points: Vec<Point> = points::all().into_iter().filter(chosen).collect();
-    let mut series: Vec<Series> =
-        points.iter().map(|point| Series { row: point.row, base: Vec::new(), lab: Vec::new() }).collect();
-    compare::rounds(&mut series, args.runs, &args.lab, None)?;
+    let mut series: Vec<Series> = points.iter().map(|point| Series::new(point.row, &[])).collect();
+    compare::rounds(&mut series, args.runs, &args.programs)?;
     let results = json(&points, &series);
     print!("{}", markdown(&results)?);
     args.output.write(results)
@@ -120,7 +117,7 @@ mod tests {
         let samples = |value: f64| vec![Sample { value, detail: json!({}) }];
         let series: Vec<Series> = points
             .iter()
-            .map(|point| Series { row: point.row, base: samples(4.0), lab: samples(3.0) })
+            .map(|point| Series { row: point.row, base: samples(4.0), lab: samples(3.0), peers: Vec::new() })
             .collect();
         let results = json(&points, &series);
         assert_eq!(results["rows"][1]["x"], 10);

@@ -6,6 +6,7 @@ use crate::{
     compare::Series,
     rows::{Base, Row, Target},
     run::Sample,
+    standing,
 };
 
 /// What the samples of one row come to.
@@ -111,13 +112,14 @@ fn line(series: &Series) -> String {
 
 /// Every sample and the medians.
 pub(crate) fn json(all: &[Series]) -> Value {
-    let samples = |samples: &[Sample]| -> Vec<Value> {
-        samples.iter().map(|sample| json!({ "value": sample.value, "detail": sample.detail })).collect()
-    };
     let rows = all.iter().map(|series| {
         let summary = Summary::of(series);
         let base = series.row.base().key();
         let change = if series.row.base() == Base::Without { "added" } else { "ratio" };
+        let peers = standing::numbers(series);
+        let mut all = peers.samples;
+        all.insert(base.to_owned(), samples(&series.base).into());
+        all.insert("narthex".to_owned(), samples(&series.lab).into());
         json!({
             "case": series.row.name,
             "unit": series.row.unit(),
@@ -125,13 +127,21 @@ pub(crate) fn json(all: &[Series]) -> Value {
             "narthex": summary.lab,
             change: summary.change,
             "reached": summary.reaches(&series.row),
-            "samples": { base: samples(&series.base), "narthex": samples(&series.lab) },
+            "peers": peers.medians,
+            "against": peers.against,
+            "samples": all,
         })
     });
     json!({ "rows": rows.collect::<Vec<_>>() })
 }
 
-fn median(values: &[f64]) -> f64 {
+/// Samples for programs.
+pub(crate) fn samples(samples: &[Sample]) -> Vec<Value> {
+    samples.iter().map(|sample| json!({ "value": sample.value, "detail": sample.detail })).collect()
+}
+
+/// The middle of `values`, or between the two in the middle.
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
@@ -158,7 +168,8 @@ mod tests {
     fn what_is_added_is_the_difference_of_the_two_samples_of_a_round() {
         let samples = |values: [f64; 3]| values.map(|value| Sample { value, detail: json!({}) }).into();
         let row = rows::all(1).into_iter().find(|row| matches!(row.must, Target::Added(_))).unwrap();
-        let series = Series { row, base: samples([1.0, 2.0, 3.0]), lab: samples([1.1, 2.4, 3.2]) };
+        let series =
+            Series { row, base: samples([1.0, 2.0, 3.0]), lab: samples([1.1, 2.4, 3.2]), peers: Vec::new() };
         let line =
             "| five empty message layers | 2.00 | 2.40 | µs/msg | **0.20** | 0.10 to 0.40 | 0.30 | yes |";
         assert_eq!(markdown(&[series]).lines().last(), Some(line));
@@ -168,7 +179,7 @@ mod tests {
     fn where_the_base_is_nothing_there_is_no_ratio() {
         let samples = |value: f64| [0; 3].map(|_| Sample { value, detail: json!({}) }).into();
         let row = rows::all(1).into_iter().find(|row| matches!(row.must, Target::Share(_))).unwrap();
-        let series = Series { row, base: samples(0.0), lab: samples(0.0) };
+        let series = Series { row, base: samples(0.0), lab: samples(0.0), peers: Vec::new() };
         let line = "| silence of 10,000 | 0.000 | 0.000 | % of a core | – | – | 0.100 % | yes |";
         assert_eq!(markdown(&[series]).lines().last(), Some(line));
     }

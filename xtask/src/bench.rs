@@ -6,9 +6,12 @@ use std::{
 };
 
 use crate::{
-    Result,
+    Result, setup,
     step::{cargo, command, run, target},
 };
+
+/// Folder of the peers on Node.js, below the root.
+const NODE: &str = "benches/peers/node";
 
 /// Builds generator, lab and peers in one go and hands `options` to the comparison.
 ///
@@ -16,11 +19,24 @@ use crate::{
 ///
 /// When something does not build or a reply was wrong.
 pub(crate) fn run_all(options: &[&str]) -> Result {
+    if options.iter().any(|option| asks_for_node(option)) {
+        setup::npm(NODE)?;
+    }
     let release = build()?;
     let mut compare = bench(&release, "compare", "cargo xtask bench", options)?;
     compare.arg("--lab").arg(release.join("examples/lab"));
     compare.arg("--peer-program").arg(release.join("narthex-bench-peers"));
     run("compare", compare.args(options))
+}
+
+/// Whether an option of the comparison names peers of which one runs on Node.js.
+fn asks_for_node(option: &str) -> bool {
+    let of_rust = |peer: &str| ["axum", "axum-default", "fastwebsockets"].contains(&peer);
+    match option.strip_prefix("--peers") {
+        None => false,
+        Some("") => true,
+        Some(some) => !some.trim_start_matches('=').split(',').all(of_rust),
+    }
 }
 
 /// The same for the curves.

@@ -21,7 +21,7 @@ const PROGRAMS: [(&str, &str); 4] =
 /// When something is missing and cannot be installed; the message says how to install it.
 pub(crate) fn run_all() -> Result {
     debian(&PROGRAMS)?;
-    npm()
+    npm(CLIENTS)
 }
 
 /// Makes sure that programs are there, each from its Debian package.
@@ -55,18 +55,23 @@ fn is_root() -> bool {
     user.is_ok_and(|user| user.stdout.trim_ascii() == b"0")
 }
 
-fn npm() -> Result {
-    let clients = root()?.join(CLIENTS);
-    if up_to_date(&clients) {
+/// Installs the npm packages of `folder`, below the root, where that has not been done.
+///
+/// # Errors
+///
+/// When npm does not succeed.
+pub(crate) fn npm(folder: &str) -> Result {
+    let folder = root()?.join(folder);
+    if up_to_date(&folder) {
         return Ok(());
     }
     let mut install = command("npm", &["ci", "--no-audit", "--no-fund"])?;
-    run("npm ci", install.current_dir(clients))
+    run("npm ci", install.current_dir(folder))
 }
 
 /// npm leaves a lock file of its own in what it installed.
-fn up_to_date(clients: &Path) -> bool {
-    let changed = |file: &str| fs::metadata(clients.join(file)).and_then(|file| file.modified());
+fn up_to_date(folder: &Path) -> bool {
+    let changed = |file: &str| fs::metadata(folder.join(file)).and_then(|file| file.modified());
     match (changed("package-lock.json"), changed("node_modules/.package-lock.json")) {
         (Ok(wanted), Ok(installed)) => installed >= wanted,
         _ => false,
