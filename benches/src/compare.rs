@@ -92,7 +92,10 @@ pub(crate) fn compare(args: &Args) -> Result {
         .map(|row| Series::new(row, peers))
         .collect();
     rounds(&mut series, args.runs, &args.programs)?;
-    print!("{}\n{}", report::markdown(&series), standing::markdown(&series));
+    print!("{}", report::markdown(&series));
+    if !peers.is_empty() {
+        print!("\n{}", standing::markdown(&series));
+    }
     args.output.write(report::json(&series))
 }
 

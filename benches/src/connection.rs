@@ -7,6 +7,7 @@ use crate::{
     client::{Client, Target},
     script::Script,
     socketio::SocketIo,
+    sse::Sse,
 };
 
 /// What travels between the generator and a server.
@@ -17,6 +18,8 @@ pub(crate) enum Wire {
     /// Socket.IO's packets in text frames.
     #[value(name = "socketio")]
     SocketIo,
+    /// Server-sent events down, POST up.
+    Sse,
 }
 
 impl Wire {
@@ -25,6 +28,15 @@ impl Wire {
         match self {
             Self::Ws => "ws",
             Self::SocketIo => "socketio",
+            Self::Sse => "sse",
+        }
+    }
+
+    /// How many TCP connections one client has at most.
+    pub(crate) fn sockets(self) -> usize {
+        match self {
+            Self::Ws | Self::SocketIo => 1,
+            Self::Sse => 2,
         }
     }
 }
@@ -36,6 +48,8 @@ pub(crate) enum Connection {
     Ws(Client),
     /// Socket.IO, connected to the namespace `/`.
     SocketIo(SocketIo),
+    /// A session of the SSE door.
+    Sse(Sse),
 }
 
 impl Connection {
@@ -44,6 +58,7 @@ impl Connection {
         Ok(match target.wire {
             Wire::Ws => Self::Ws(Client::open(target).await?),
             Wire::SocketIo => Self::SocketIo(SocketIo::open(target).await?),
+            Wire::Sse => Self::Sse(Sse::open(target).await?),
         })
     }
 
@@ -52,6 +67,7 @@ impl Connection {
         match self {
             Self::Ws(client) => client.queue(text),
             Self::SocketIo(client) => client.queue(text),
+            Self::Sse(client) => client.queue(text),
         }
     }
 
@@ -60,6 +76,7 @@ impl Connection {
         match self {
             Self::Ws(client) => client.flush().await,
             Self::SocketIo(client) => client.flush().await,
+            Self::Sse(client) => client.flush().await,
         }
     }
 
@@ -76,6 +93,7 @@ impl Connection {
         match self {
             Self::Ws(client) => client.receive(each).await,
             Self::SocketIo(client) => client.receive(each).await,
+            Self::Sse(client) => client.receive(each).await,
         }
     }
 
@@ -84,6 +102,7 @@ impl Connection {
         match self {
             Self::Ws(client) => client.close().await,
             Self::SocketIo(client) => client.close().await,
+            Self::Sse(client) => client.close().await,
         }
     }
 
@@ -92,6 +111,7 @@ impl Connection {
         match self {
             Self::Ws(client) => client.shrink(),
             Self::SocketIo(client) => client.shrink(),
+            Self::Sse(client) => client.shrink(),
         }
     }
 }

@@ -26,7 +26,9 @@ impl Summary {
         let (base, lab) = (values(&series.base), values(&series.lab));
         let change = |lab: f64, base: f64| match series.row.must {
             Target::Added(_) => lab - base,
-            Target::Ratio(_) | Target::Bytes(_) | Target::Share(_) | Target::More(_) => lab / base,
+            Target::Ratio(_) | Target::Bytes(_) | Target::Share(_) | Target::More(_) | Target::Report => {
+                lab / base
+            }
         };
         // Every change is to the other sample of its own round.
         let changes: Vec<f64> = lab.iter().zip(&base).map(|(lab, base)| change(*lab, *base)).collect();
@@ -44,6 +46,7 @@ impl Summary {
             Target::Ratio(most) | Target::Added(most) => self.change <= most,
             Target::Bytes(most) | Target::Share(most) => self.lab <= most,
             Target::More(most) => self.lab <= self.base + most,
+            Target::Report => true,
         }
     }
 }
@@ -96,8 +99,13 @@ fn line(series: &Series) -> String {
         Target::Share(most) => (3, format!("{most:.3} %")),
         Target::Added(most) => (2, format!("{most:.2}")),
         Target::More(most) => (0, format!("{most:.0} B more")),
+        Target::Report => (if lab < 1_000.0 { 2 } else { 0 }, "–".to_owned()),
     };
-    let reached = if summary.reaches(&series.row) { "yes" } else { "**no**" };
+    let reached = match series.row.must {
+        Target::Report => "–",
+        _ if summary.reaches(&series.row) => "yes",
+        _ => "**no**",
+    };
     let (name, unit) = (series.row.name, series.row.unit());
     let [change, range] = if change.is_finite() {
         [format!("**{change:.2}**"), format!("{lowest:.2} to {highest:.2}")]

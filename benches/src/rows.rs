@@ -29,6 +29,8 @@ pub(crate) enum Group {
     /// Socket.IO, beside plain socketioxide.
     #[value(name = "socketio")]
     SocketIo,
+    /// Server-sent events and POST.
+    Sse,
 }
 
 /// What Narthex is compared with.
@@ -91,6 +93,8 @@ pub(crate) enum Target {
     Added(f64),
     /// At most this many bytes more than the other.
     More(f64),
+    /// It is only reported.
+    Report,
 }
 
 impl Row {
@@ -98,6 +102,7 @@ impl Row {
     pub(crate) fn group(&self) -> Group {
         match (self.wire, self.load, self.must) {
             (Wire::SocketIo, ..) => Group::SocketIo,
+            (Wire::Sse, ..) => Group::Sse,
             (_, _, Target::Added(_)) => Group::Layers,
             (_, Load::Echo(_), _) => Group::Echo,
             (_, Load::FanOut(_), _) => Group::FanOut,
@@ -113,20 +118,21 @@ impl Row {
         match (self.wire, self.must) {
             (_, Target::Added(_)) => Base::Without,
             (Wire::SocketIo, _) => Base::Socketioxide,
-            (Wire::Ws, _) => Base::Yardstick,
+            (Wire::Ws | Wire::Sse, _) => Base::Yardstick,
         }
     }
 
-    /// How many connections it holds at once.
+    /// How many TCP connections it holds at once.
     pub(crate) fn connections(&self) -> usize {
-        match self.load {
+        let clients = match self.load {
             Load::Echo(load) => load.connections,
             Load::FanOut(load) => load.rooms * load.members,
             Load::Churn(load) => load.at_once,
             Load::Slow(load) => load.readers,
             Load::IdleCpu(load) => load.connections,
             Load::Idle(load) => load.connections,
-        }
+        };
+        clients * self.wire.sockets()
     }
 
     /// What its numbers count.
@@ -161,9 +167,14 @@ pub(crate) fn all(idle: usize) -> Vec<Row> {
         idle_row("idle, in one room", Idle { connections: idle, size: 128, room: true }, 3.0),
         idle_row("idle, after 16 KiB", Idle { connections: idle, size: 16 * 1024, room: false }, 3.5),
         socketio("Socket.IO echo, window 10", socketio_echo(10, 300_000), Target::Ratio(0.55)),
-        socketio("Socket.IO echo, window 1", socketio_echo(1, 150_000), Target::Ratio(1.0)),
+        socketio("Socket.IO echo, window 1", socketio_echo(1, 150_000), Target::Report),
         socketio("Socket.IO fan-out, bursts of 16", fan_out_load(BURST, 1_600_000), Target::Ratio(1.1)),
         socketio("Socket.IO idle", idle_load(idle), Target::More(2.0 * KIB)),
+        sse("SSE echo, window 16", echo_load(64, 16, 200_000)),
+        sse("SSE echo, window 1", echo_load(64, 1, 50_000)),
+        sse("SSE fan-out to 1,000, quiet", fan_out_load(Pace { window: 1, step: 1 }, 300_000)),
+        sse("SSE fan-out to 1,000, 8 in flight", fan_out_load(Pace { window: 8, step: 1 }, 500_000)),
+        sse("SSE idle", idle_load(idle)),
     ]
 }
 
@@ -221,7 +232,17 @@ fn socketio(name: &'static str, load: Load, must: Target) -> Row {
 }
 
 fn socketio_echo(window: u64, messages: u64) -> Load {
-    Load::Echo(Echo { connections: 100, window, size: 128, messages, limit: Duration::from_secs(10) })
+    echo_load(100, window, messages)
+}
+
+/// Beside T, which echoes and sends over WebSocket.
+fn sse(name: &'static str, load: Load) -> Row {
+    let must = Target::Report;
+    Row { name, load, wire: Wire::Sse, path: "/sse", flags: &[], reply: Reply::Ack, must }
+}
+
+fn echo_load(connections: usize, window: u64, messages: u64) -> Load {
+    Load::Echo(Echo { connections, window, size: 128, messages, limit: Duration::from_secs(10) })
 }
 
 fn idle_load(connections: usize) -> Load {

@@ -108,7 +108,7 @@ pub(crate) fn run(args: &Args) -> Result {
 impl Args {
     fn load(&self) -> Load {
         match self.mode {
-            Group::Echo | Group::Layers | Group::SocketIo => Load::Echo(echo::Echo {
+            Group::Echo | Group::Layers | Group::SocketIo | Group::Sse => Load::Echo(echo::Echo {
                 connections: self.connections.unwrap_or(64),
                 window: self.window,
                 size: self.size,
