@@ -28,6 +28,7 @@ usage: cargo xtask <command>
   test                    set up what is missing, run all tests
   ci                      format, lints, each feature alone, docs, then all tests
   bench [echo] [idle] …   compare with the yardstick; `bench --help` lists the options
+  bench --peers …         the same, and peers as multiples of Narthex: `--peers=axum,nest`
   bench curves …          how cost grows with connections, rooms, members and message size
   bench counts …          instructions and allocations of the hot paths";
 
