@@ -32,6 +32,8 @@ impl Server {
     pub(crate) fn start(program: &Path, args: &[impl AsRef<OsStr>]) -> Result<Self> {
         let mut child = Command::new(program)
             .args(args)
+            // As Node.js is run where it matters; the others do not look.
+            .env("NODE_ENV", "production")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
