@@ -23,8 +23,20 @@ thread_local! {
 
 /// Runs `act`, and sends what it gave to clients when it is over: each of them gets it in one write.
 ///
-/// For doors that batch: one turn of a connection, with all the messages that one read brought, is one such scope. A
-/// scope inside of a scope ends with the outer one. What fills half of an outbox leaves earlier.
+/// For doors that batch: one turn of a connection, with all the messages that one read brought, is one such scope, so what
+/// handlers send leaves when the turn ends. For tasks of a user's own that send several messages in a row; without a
+/// scope each of them is a write of its own. A scope inside of a scope ends with the outer one. What fills half of an
+/// outbox, and what asks for an answer, leaves at once. `act` should neither block nor take long: the clients wait for its end.
+///
+/// ```
+/// # fn tick(hub: &narthex_core::Hub) -> narthex_core::Result<()> {
+/// narthex_core::cork(|| {
+///     hub.to("game").emit("moved", &(3, 4))?;
+///     hub.to("game").emit("score", &7)?;
+///     Ok(())
+/// })
+/// # }
+/// ```
 pub fn cork<R>(act: impl FnOnce() -> R) -> R {
     let _scope = Scope::enter();
     act()
