@@ -145,6 +145,8 @@ fn after(start: Instant, duration: Duration) -> Instant {
 mod tests {
     use std::{future::poll_fn, time::Duration};
 
+    use tokio::task::coop;
+
     use super::*;
 
     const fn secs(n: u64) -> Duration {
@@ -221,5 +223,17 @@ mod tests {
         pass(&mut clock, &settings, 24).await;
         clock.unfinished(true, 0);
         assert_eq!(next(&mut clock, &settings).await, (Due::Ping, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_had_used_up_its_turn_is_woken_all_the_same() {
+        let settings = Settings::default();
+        let mut clock = Clock::new(&settings);
+        while coop::has_budget_remaining() {
+            coop::consume_budget().await;
+        }
+        assert!(poll_fn(|cx| Poll::Ready(clock.poll(cx, &settings))).await.is_pending());
+        let pinged = tokio::time::timeout(secs(60), next(&mut clock, &settings)).await;
+        assert_eq!(pinged, Ok((Due::Ping, 25)));
     }
 }
