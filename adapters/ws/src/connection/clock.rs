@@ -1,12 +1,15 @@
 //! All times of one connection on one timer, which is only armed anew when it fires or must fire earlier.
 
 use std::{
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::{
+    task::coop::unconstrained,
+    time::{Instant, Sleep, sleep_until},
+};
 
 use crate::settings::Settings;
 
@@ -92,7 +95,8 @@ impl Clock {
             return Poll::Pending;
         }
         self.armed = Some(cx.waker().clone());
-        while self.sleep.as_mut().poll(cx).is_ready() {
+        // Without a budget: a handler may have used up the task's, and a timer that refuses to be polled is not armed.
+        while pin!(unconstrained(self.sleep.as_mut())).poll(cx).is_ready() {
             if let Some(due) = self.due(Instant::now(), settings) {
                 return Poll::Ready(due);
             }
