@@ -106,7 +106,19 @@ fn next() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        panic::AssertUnwindSafe,
+        sync::{Arc, atomic::AtomicUsize},
+    };
+
+    use bytes::Bytes;
+
     use super::*;
+    use crate::{
+        client::{DirectWrite, HandshakeInfo, Wire},
+        message::{JsonEnvelope, Outlet},
+        room::{Common, HubInner},
+    };
 
     #[test]
     fn a_scope_inside_of_a_scope_is_the_same_and_the_next_is_another() {
@@ -124,5 +136,95 @@ mod tests {
         let panicked = std::panic::catch_unwind(|| cork(|| panic!("in a scope")));
         assert!(panicked.is_err());
         assert_eq!(current(), None);
+    }
+
+    fn client() -> Client {
+        let (parts, ()) = http::Request::new(()).into_parts();
+        let handshake = HandshakeInfo::new(parts, "test", "/".into(), None);
+        let wire = Wire::new(Arc::new(JsonEnvelope), None, true);
+        let hub = HubInner::new("/".into(), Common::default(), None);
+        Client::open(Arc::new(handshake), wire, Arc::new(hub), None)
+    }
+
+    /// A socket that is always free.
+    #[derive(Default)]
+    struct Socket(AtomicUsize);
+
+    impl DirectWrite for Socket {
+        fn write(&self, drain: &mut dyn FnMut(&mut dyn Outlet)) -> bool {
+            drain(&mut Count(&self.0));
+            true
+        }
+    }
+
+    struct Count<'a>(&'a AtomicUsize);
+
+    impl Outlet for Count<'_> {
+        fn text(&mut self, _: &[u8]) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        fn binary(&mut self, _: &[u8]) {}
+        fn framed(&mut self, _: &Bytes) {}
+    }
+
+    fn connected() -> (Client, Arc<Socket>) {
+        let (client, socket) = (client(), Arc::<Socket>::default());
+        client.inner().outbox.write_through(Arc::clone(&socket) as _);
+        (client, socket)
+    }
+
+    /// Sends when its thread ends.
+    struct LastWords(Client);
+
+    impl Drop for LastWords {
+        fn drop(&mut self) {
+            cork(|| self.0.emit("bye", &()).unwrap());
+        }
+    }
+
+    thread_local! {
+        static LAST_WORDS: Cell<Option<LastWords>> = const { Cell::new(None) };
+    }
+
+    #[test]
+    fn a_thread_that_ends_may_still_send() {
+        let (client, socket) = connected();
+        let sender = client.clone();
+        let thread = std::thread::spawn(move || {
+            LAST_WORDS.set(Some(LastWords(sender.clone())));
+            // What the thread remembers goes before its last words.
+            cork(|| sender.emit("hello", &()).unwrap());
+        });
+        thread.join().unwrap();
+        assert_eq!(socket.0.load(Ordering::Relaxed), 2);
+    }
+
+    /// Data of a user that panics when its client is gone.
+    #[derive(Clone)]
+    struct Fragile(#[expect(dead_code, reason = "only its end matters")] Arc<Panics>);
+
+    struct Panics;
+
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("a destructor of a user's");
+        }
+    }
+
+    #[test]
+    fn a_client_whose_data_panics_when_it_goes_takes_nothing_from_the_others() {
+        let (first, _) = connected();
+        let (second, socket) = connected();
+        first.set_data(Fragile(Arc::new(Panics)));
+        let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            cork(|| {
+                first.emit("hello", &()).unwrap();
+                second.emit("hello", &()).unwrap();
+                // The scope is the last that holds it.
+                drop(first);
+            });
+        }));
+        assert_eq!(socket.0.load(Ordering::Relaxed), 1);
+        assert!(panicked.is_ok(), "it is nobody's business who sent to it");
     }
 }

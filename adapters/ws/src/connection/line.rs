@@ -103,6 +103,8 @@ impl DirectWrite for Line {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},
@@ -166,5 +168,34 @@ mod tests {
         let mut got = Vec::new();
         peer.read_to_end(&mut got).await.unwrap();
         assert_eq!(got, b".");
+    }
+
+    /// Sends when its thread ends.
+    struct LastWords(Arc<Line>);
+
+    impl Drop for LastWords {
+        fn drop(&mut self) {
+            assert!(write(&self.0, &["bye"]));
+        }
+    }
+
+    thread_local! {
+        static LAST_WORDS: Cell<Option<LastWords>> = const { Cell::new(None) };
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_ends_may_still_send() {
+        let (line, mut peer) = line().await;
+        let line = Arc::new(line);
+        let sender = Arc::clone(&line);
+        let thread = std::thread::spawn(move || {
+            LAST_WORDS.set(Some(LastWords(Arc::clone(&sender))));
+            // Buffers of its own, which go before its last words.
+            assert!(write(&sender, &["a"]));
+        });
+        thread.join().unwrap();
+        let mut got = [0; 9];
+        peer.read_exact(&mut got).await.unwrap();
+        assert_eq!(&got, b".\x81\x01a\x81\x03bye");
     }
 }
