@@ -1,6 +1,6 @@
 //! The buffers of a thread: every connection reads into them and writes from them, none owns any while idle.
 
-use std::cell::Cell;
+use std::{cell::Cell, thread::AccessError};
 
 /// Bytes of one read. More only waits for the next one.
 const INPUT: usize = 16 * 1024;
@@ -30,13 +30,14 @@ thread_local! {
 /// They are taken out for the time of the turn: a handler that drives another connection from within its own
 /// poll gets fresh ones instead of a panic.
 pub(super) fn with<R>(turn: impl FnOnce(&mut Scratch) -> R) -> R {
-    let mut scratch = SPARE.take().unwrap_or_default();
+    // A thread that is ending has none any more, and may still send.
+    let mut scratch = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default();
     let result = turn(&mut scratch);
     if scratch.output.capacity() > KEPT_OUTPUT {
         scratch.output = Vec::new();
     }
     scratch.output.clear();
-    SPARE.set(Some(scratch));
+    let _: Result<(), AccessError> = SPARE.try_with(|spare| spare.set(Some(scratch)));
     result
 }
 
