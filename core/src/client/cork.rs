@@ -2,10 +2,14 @@
 
 use std::{
     cell::{Cell, RefCell},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::Client;
+use crate::panic::discard;
 
 /// Clients that one turn writes to by itself. It wakes the tasks of the others, which write in parallel then, so that
 /// a turn stays short however large a room is.
@@ -78,12 +82,21 @@ impl Drop for Scope {
             return;
         }
         let mut clients = CLIENTS.take();
-        for (written, client) in clients.drain(..).enumerate() {
+        for (written, client) in clients.iter().enumerate() {
             client.0.outbox.flush(written < WRITES);
         }
+        clients.drain(..).for_each(release);
         if clients.capacity() <= KEPT {
             CLIENTS.set(clients);
         }
+    }
+}
+
+/// Drops a client. With the last handle of it goes what users have put on it: a panic of that ends here.
+fn release(client: Client) {
+    if let Some(last) = Arc::into_inner(client.0) {
+        let hub = Arc::clone(&last.hub);
+        discard(last, hub.counters());
     }
 }
 
@@ -107,10 +120,7 @@ fn next() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        panic::AssertUnwindSafe,
-        sync::{Arc, atomic::AtomicUsize},
-    };
+    use std::{panic::AssertUnwindSafe, sync::atomic::AtomicUsize};
 
     use bytes::Bytes;
 
