@@ -121,6 +121,11 @@ fn decode_text(text: &Bytes, limits: &DecodeLimits) -> Result<Incoming, DecodeEr
     if let Some(message) = scan(text).and_then(|scanned| scanned.message(text, limits)) {
         return Ok(Incoming::Message(message));
     }
+    parse_text(text, limits)
+}
+
+/// Reads a message in any form. Has the last word on what [`scan`] leaves to it.
+pub(super) fn parse_text(text: &Bytes, limits: &DecodeLimits) -> Result<Incoming, DecodeError> {
     let wire: Wire<'_> = serde_json::from_slice(text).map_err(|e| explain(text, &e))?;
     check_object(text)?;
     if let Some(id) = wire.ack {

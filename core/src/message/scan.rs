@@ -138,6 +138,9 @@ impl<'a> Scanner<'a> {
 }
 
 #[cfg(test)]
+mod agreement;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
