@@ -1,5 +1,7 @@
 //! The codec by itself: bytes in, messages and answers out, and the same verdicts as the library's own server.
 
+mod agreement;
+
 use bytes::Bytes;
 use narthex_core::Frame;
 
