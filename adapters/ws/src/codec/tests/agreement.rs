@@ -44,7 +44,7 @@ impl Random {
             3..7 => (0x89, self.payload()),
             7..9 => (0x8a, self.payload()),
             _ if in_message => (fin, self.payload()),
-            _ => (fin | 1 + self.below(2) as u8, self.payload()),
+            _ => (fin | (1 + self.below(2) as u8), self.payload()),
         };
         if first & 8 != 0 && self.below(20) > 0 {
             payload.truncate(125);
