@@ -176,5 +176,5 @@ fn what_is_read_at_a_glance_is_what_the_parser_reads() {
         }
     }
     // Neither side of it is empty.
-    assert!(quick > TEXTS / 5 && left > TEXTS / 50, "{quick} {left}");
+    assert!(quick > TEXTS / 20 && left > TEXTS / 50, "{quick} {left}");
 }
