@@ -4,6 +4,8 @@ mod acks;
 mod close;
 mod connection;
 mod cork;
+#[cfg(test)]
+mod crowd;
 mod direct;
 mod expiry;
 mod handshake;
