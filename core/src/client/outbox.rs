@@ -162,14 +162,13 @@ impl Outbox {
 
     /// Sees to it that what is queued leaves: here where that is wanted and the socket is free, else by the client's task.
     pub(crate) fn flush(&self, here: bool) {
+        if self.is_empty() {
+            // Whoever had the socket has seen to it already.
+            return;
+        }
         let writer = self.writer.get().filter(|_| here);
         let mut closing = false;
-        let written = match writer {
-            Some(writer) => writer.write(&mut |out| closing = !self.drain_open(out)),
-            // The task has seen to it already.
-            None if self.is_empty() => return,
-            None => false,
-        };
+        let written = writer.is_some_and(|writer| writer.write(&mut |out| closing = !self.drain_open(out)));
         if !written || closing {
             self.waker.wake();
         }
