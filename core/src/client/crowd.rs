@@ -74,7 +74,7 @@ fn client(limits: Limits) -> Client {
 }
 
 /// The client's task, until everything has come: woken, it has the socket for a turn.
-fn carry(client: &Client, socket: &Socket) {
+fn carry(client: &Client, socket: &Socket, slow: bool) {
     let outbox = &client.inner().outbox;
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     loop {
@@ -82,8 +82,10 @@ fn carry(client: &Client, socket: &Socket) {
         outbox.register(&waker);
         outbox.drain(&mut Writer(&mut got));
         let all = got.len() == SENDERS * MESSAGES;
-        // The others find it taken.
-        thread::yield_now();
+        if slow {
+            // The others find it taken.
+            thread::yield_now();
+        }
         drop(got);
         if all {
             return;
@@ -109,12 +111,12 @@ fn send(client: &Client, sender: usize) {
 }
 
 /// How many messages the senders have written by themselves.
-fn round() -> usize {
+fn round(slow: bool) -> usize {
     let client = client(Limits::default());
     let socket = Arc::<Socket>::default();
     client.inner().outbox.write_through(Arc::clone(&socket) as _);
     thread::scope(|scope| {
-        let task = scope.spawn(|| carry(&client, &socket));
+        let task = scope.spawn(|| carry(&client, &socket, slow));
         let senders: Vec<_> = (0..SENDERS)
             .map(|sender| {
                 let client = &client;
@@ -137,6 +139,6 @@ fn round() -> usize {
 
 #[test]
 fn a_crowd_of_threads_loses_nothing_and_keeps_the_order() {
-    let direct: usize = (0..ROUNDS).map(|_| round()).sum();
+    let direct: usize = (0..ROUNDS).map(|n| round(n % 2 == 0)).sum();
     assert!(direct > 0, "only the task wrote");
 }
