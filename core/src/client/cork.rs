@@ -30,7 +30,8 @@ thread_local! {
 /// For doors that batch: one turn of a connection, with all the messages that one read brought, is one such scope, so what
 /// handlers send leaves when the turn ends. For tasks of a user's own that send several messages in a row; without a
 /// scope each of them is a write of its own. A scope inside of a scope ends with the outer one. What fills half of an
-/// outbox, and what asks for an answer, leaves at once. `act` should neither block nor take long: the clients wait for its end.
+/// outbox, and what asks for an answer, leaves at once. `act` MUST NOT wait for what a
+/// client makes of something that was sent in the scope, since it has not left yet, nor take long.
 ///
 /// ```
 /// # fn tick(hub: &narthex_core::Hub) -> narthex_core::Result<()> {

@@ -149,7 +149,8 @@ impl Client {
 
     /// Sends an event to this client alone.
     ///
-    /// It is queued; a full outbox acts by its policy.
+    /// It is queued; a full outbox acts by its policy. What a handler sends leaves when it waits or is done, so one that
+    /// blocks its thread (tokio's `block_in_place`) keeps it back for so long; send from `spawn_blocking` there.
     ///
     /// # Errors
     /// `Encode` when `data` cannot be written as JSON, `Unsupported` when the envelope has no form for it,

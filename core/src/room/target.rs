@@ -112,7 +112,8 @@ impl Target {
 
     /// Sends an event to all of them, and returns to how many it was queued.
     ///
-    /// `data` is written as JSON once, and framed once for each envelope among the clients.
+    /// `data` is written as JSON once, and framed once for each envelope among the clients. It leaves when
+    /// [`Client::emit`] says.
     ///
     /// # Errors
     /// `Encode` when `data` cannot be written as JSON. A client that is gone or whose outbox is full is not an
