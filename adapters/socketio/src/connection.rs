@@ -339,3 +339,6 @@ impl fmt::Debug for Connection {
         f.debug_struct("Connection").field("backlog", &self.backlog()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
