@@ -125,7 +125,7 @@ impl Target {
     /// Sends an event with a payload as it is, and returns to how many it was queued.
     pub fn emit_payload(&self, event: &str, payload: &Payload) -> usize {
         let outgoing = Outgoing::Event { event, payload, ack: None };
-        // Written when no lock of a room is held any more.
+        // Written when no lock of a room is held any more, but for what fills half of an outbox.
         let clients = cork(|| self.cast(outgoing));
         self.hub.observe(|observer| observer.sent(&Sent::new(&outgoing, clients)));
         clients
